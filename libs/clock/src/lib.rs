@@ -1,1 +1,62 @@
-//! Being built.
+//! Time and ids, as arguments.
+//!
+//! Nothing else in the workspace may read the system clock or draw an id (`clippy.toml` says so): rules take `now`, and
+//! the edges of a service hold a [`Clock`] and [`Ids`]. That is what lets the whole cafe run from a seed.
+
+mod ids;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+pub use ids::Ids;
+
+/// Where `now` comes from. Cheap to clone; clones of a simulated clock share its hands.
+#[derive(Clone, Debug)]
+pub enum Clock {
+    /// The system's wall clock, in UTC. It may step either way: nothing that must be safe hangs on it.
+    Real,
+    /// Milliseconds since the Unix epoch, moved by hand.
+    Simulated(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// A clock that stands at `start` until it is moved.
+    pub fn simulated(start: Timestamp) -> Self {
+        Self::Simulated(Arc::new(AtomicI64::new(start.as_millisecond())))
+    }
+
+    /// The time now, in whole milliseconds, which is what is stored and sent.
+    #[expect(clippy::disallowed_methods, reason = "the one place where the system clock is read")]
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Self::Real => from_ms(Timestamp::now().as_millisecond()),
+            Self::Simulated(ms) => from_ms(ms.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// Moves a simulated clock on by `by`. The real one cannot be moved and stays as it is.
+    pub fn advance(&self, by: Duration) {
+        if let Self::Simulated(ms) = self {
+            ms.fetch_add(by.as_millis() as i64, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The time that is `ms` milliseconds after the Unix epoch, as stored in every database of ours. What lies outside the
+/// calendar's range (a damaged row) becomes the nearest end of it.
+pub fn from_ms(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap_or(if ms < 0 { Timestamp::MIN } else { Timestamp::MAX })
+}
+
+/// `at + by`, staying within the calendar.
+pub fn after(at: Timestamp, by: Duration) -> Timestamp {
+    from_ms(at.as_millisecond().saturating_add(by.as_millis() as i64))
+}
+
+/// How long from `earlier` to `later`; zero if the clock went backwards.
+pub fn since(later: Timestamp, earlier: Timestamp) -> Duration {
+    Duration::from_millis(later.as_millisecond().saturating_sub(earlier.as_millisecond()).max(0) as u64)
+}

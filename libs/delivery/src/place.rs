@@ -1,0 +1,120 @@
+//! Where a cafe keeps its files.
+
+use std::fs::{File, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use cafe_events::Source;
+
+/// A cafe's data folder.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The folder that holds everything.
+    pub data: PathBuf,
+}
+
+/// Why a place cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaceError {
+    /// The folder.
+    #[error("the data folder {path} cannot be used: {error}; name one that this user can write with --data")]
+    Unusable {
+        /// Which folder.
+        path: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// Another process holds the lock.
+    #[error("{what} already runs on {path}{holder}; stop it first, or name another folder with --data")]
+    InUse {
+        /// What runs, such as `the order service`.
+        what: String,
+        /// The data folder.
+        path: String,
+        /// ` (process 123)`, where known.
+        holder: String,
+    },
+}
+
+/// A lock on a part of a data folder. It ends with the process, however it dies.
+#[derive(Debug)]
+pub struct Held(#[expect(dead_code, reason = "held open; the lock ends when it closes")] File);
+
+impl Place {
+    /// A cafe in the folder `data`, which may not exist yet.
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        Self { data: data.into() }
+    }
+
+    /// The service's database.
+    pub fn database(&self, source: Source) -> PathBuf {
+        self.data.join(format!("{source}.sqlite"))
+    }
+
+    /// The folder of locks, process ids and sockets.
+    pub fn run(&self) -> PathBuf {
+        self.data.join("run")
+    }
+
+    /// The socket that `listener` waits on for news from `speaker`.
+    pub(crate) fn wake_socket(&self, listener: Source, speaker: Source) -> PathBuf {
+        let plain = self.run().join(format!("{listener}-hears-{speaker}.wake"));
+        if plain.as_os_str().len() <= LONGEST_SOCKET_PATH {
+            return plain;
+        }
+        let whole = std::path::absolute(&plain).unwrap_or(plain);
+        let hash = cafe_events::content_hash("wake", &whole.to_string_lossy());
+        std::env::temp_dir().join(format!("cafe-{hash:016x}.wake"))
+    }
+
+    /// Makes the folders.
+    pub fn prepare(&self) -> Result<(), PlaceError> {
+        std::fs::create_dir_all(self.run()).map_err(|error| self.unusable(error))
+    }
+
+    /// Takes the lock `name` for `what`; only one process at a time holds it.
+    pub fn lock(&self, name: &str, what: &str) -> Result<Held, PlaceError> {
+        self.prepare()?;
+        let path = self.run().join(format!("{name}.lock"));
+        let mut file = File::options()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(path)
+            .map_err(|error| self.unusable(error))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                let _ = file.read_to_string(&mut holder);
+                let holder = holder.trim();
+                return Err(PlaceError::InUse {
+                    what: what.to_owned(),
+                    path: self.data.display().to_string(),
+                    holder: if holder.is_empty() { String::new() } else { format!(" (process {holder})") },
+                });
+            }
+            Err(TryLockError::Error(error)) => return Err(self.unusable(error)),
+        }
+        let written = file
+            .set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| writeln!(file, "{}", std::process::id()));
+        written.map_err(|error| self.unusable(error))?;
+        Ok(Held(file))
+    }
+
+    /// Whether some process holds the lock `name`.
+    pub fn is_locked(&self, name: &str) -> bool {
+        let path: &Path = &self.run().join(format!("{name}.lock"));
+        File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
+    fn unusable(&self, error: std::io::Error) -> PlaceError {
+        PlaceError::Unusable { path: self.data.display().to_string(), error }
+    }
+}
+
+/// A Unix socket's path has at most 108 bytes on Linux (`unix(7)`), 104 elsewhere.
+const LONGEST_SOCKET_PATH: usize = 100;

@@ -1,0 +1,75 @@
+//! The tables that every service has beside its own. `outbox` and `outbox_head` are public: peers and the audit read them,
+//! so columns are only ever added.
+
+use cafe_store::Migration;
+
+/// Run before an app's own migrations.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    name: "delivery/0001_delivery",
+    sql: "
+        CREATE TABLE outbox (
+            position INTEGER PRIMARY KEY,
+            order_id TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            at_ms INTEGER NOT NULL,
+            body TEXT NOT NULL,
+            traceparent TEXT
+        ) STRICT;
+        CREATE UNIQUE INDEX outbox_once ON outbox (order_id, version);
+
+        CREATE TABLE outbox_head (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            log_id TEXT NOT NULL,
+            oldest INTEGER NOT NULL,
+            last INTEGER NOT NULL,
+            restored_at_ms INTEGER
+        ) STRICT;
+        INSERT INTO outbox_head (id, log_id, oldest, last) VALUES (1, '', 1, 0);
+
+        CREATE TABLE positions (
+            source TEXT NOT NULL,
+            part INTEGER NOT NULL,
+            log_id TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            epoch INTEGER NOT NULL,
+            PRIMARY KEY (source, part)
+        ) STRICT;
+
+        CREATE TABLE heard (
+            order_id TEXT NOT NULL,
+            source TEXT NOT NULL,
+            next_version INTEGER NOT NULL,
+            hashes TEXT NOT NULL,
+            held INTEGER NOT NULL,
+            PRIMARY KEY (order_id, source)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE held (
+            order_id TEXT NOT NULL,
+            source TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            position INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            at_ms INTEGER NOT NULL,
+            body TEXT NOT NULL,
+            traceparent TEXT,
+            PRIMARY KEY (order_id, source, version)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE parked (
+            id INTEGER PRIMARY KEY,
+            event TEXT NOT NULL UNIQUE,
+            source TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            order_id TEXT,
+            version INTEGER,
+            kind TEXT NOT NULL,
+            at_ms INTEGER NOT NULL,
+            body TEXT NOT NULL,
+            traceparent TEXT,
+            reason TEXT NOT NULL,
+            parked_at_ms INTEGER NOT NULL
+        ) STRICT;
+    ",
+}];

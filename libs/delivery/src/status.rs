@@ -1,0 +1,65 @@
+//! What a service knows of its own delivery; read by health, metrics and the watch-dog.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cafe_events::Source;
+use serde::Serialize;
+
+/// How delivery stands.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Status {
+    /// One per service that is listened to.
+    pub links: Vec<Link>,
+    /// Events that wait for an earlier version.
+    pub held: i64,
+    /// Events that were set aside and wait for a person.
+    pub parked: i64,
+    /// Why turns cannot be committed at the moment.
+    pub failing: Option<String>,
+    /// Why this process answers nothing more.
+    pub stopped: Option<String>,
+}
+
+/// How the listening to one service stands.
+#[derive(Clone, Debug, Serialize)]
+pub struct Link {
+    /// Who is listened to.
+    pub source: Source,
+    /// The last position taken in.
+    pub position: i64,
+    /// The last position seen in the source's log.
+    pub last: i64,
+    /// When the oldest event that was seen but is not taken in was said, milliseconds since the Unix epoch.
+    pub waiting_since_ms: Option<i64>,
+    /// Why nothing can be heard at the moment (the source has no log yet), or ever (a gap).
+    pub silent: Option<String>,
+}
+
+impl Link {
+    /// How many events are waiting.
+    pub fn behind(&self) -> i64 {
+        (self.last - self.position).max(0)
+    }
+}
+
+/// Shared by whoever reports.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Board(Arc<Mutex<Status>>);
+
+impl Board {
+    pub(crate) fn read(&self) -> Status {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Status)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    pub(crate) fn link(&self, source: Source, change: impl FnOnce(&mut Link)) {
+        self.change(|status| {
+            if let Some(link) = status.links.iter_mut().find(|link| link.source == source) {
+                change(link);
+            }
+        });
+    }
+}

@@ -1,0 +1,342 @@
+//! The turn of a service, pure: inputs are decided one after the other on loaded rows. What comes out is committed together.
+//!
+//! A turn is: load(keys) -> decide -> write. This file is the middle of it, and the only place where an event is found to be
+//! done already, in turn, too early, or poisonous.
+
+use cafe_events::{Heard, Record, Said, Source, Unreadable};
+use jiff::Timestamp;
+
+use crate::domain::{Announcement, Domain, Turn};
+use crate::ledger::{HeardRow, HeldSlot, Ledger, Parked, claim, event_key};
+
+/// Something a service is to take in.
+#[derive(Debug)]
+pub enum Input<'a, R> {
+    /// From its own HTTP side, workers or timers.
+    Request {
+        /// What is asked.
+        request: &'a R,
+        /// Trace context to pass on.
+        traceparent: Option<&'a str>,
+    },
+    /// From another service.
+    Heard(&'a Arrived),
+    /// Take in a set-aside event again.
+    Retry(&'a Arrived),
+    /// Forget a set-aside event; its order goes on without it.
+    Drop(&'a Arrived),
+}
+
+/// A record as it arrived, read once.
+#[derive(Clone, Debug)]
+pub struct Arrived {
+    /// On whose topic.
+    pub source: Source,
+    /// As it came.
+    pub record: Record,
+    /// As it was read.
+    pub read: Result<Heard, Unreadable>,
+}
+
+/// What became of an input, once the turn is on disk.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Output<A> {
+    /// To a request.
+    Answer(A),
+    /// Taken in, held, done already, or set aside.
+    Heard,
+    /// To a retry or drop.
+    Parked(ParkedOutcome),
+}
+
+/// What became of a set-aside event that was retried or dropped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ParkedOutcome {
+    /// It is off the list.
+    Done,
+    /// It stays on the list, for this reason.
+    StillRefused(String),
+    /// There is none under that number.
+    NotFound,
+}
+
+/// Everything that a turn brings about, besides changed rows.
+#[derive(Debug)]
+pub struct Decided<D: Domain> {
+    /// One per input, in order.
+    pub outputs: Vec<Output<D::Answer>>,
+    /// To be appended to the outbox, in order.
+    pub records: Vec<Record>,
+    /// To be done after the commit.
+    pub effects: Vec<D::Effect>,
+    /// How many events contradicted what their source had said before.
+    pub contradictions: u64,
+}
+
+impl Arrived {
+    /// Reads a record that arrived on `source`'s topic.
+    pub fn new(source: Source, record: Record) -> Self {
+        let read = record.read(source);
+        Self { source, record, read }
+    }
+}
+
+/// Names the ledger's rows that the inputs look at.
+pub fn needs_of_ledger<R>(inputs: &[Input<'_, R>], ledger: &mut Ledger) {
+    for arrived in inputs.iter().filter_map(arrived) {
+        if let Some((order_id, _)) = claim(&arrived.record) {
+            ledger.heard.need((order_id, arrived.source));
+        }
+    }
+}
+
+/// Names the service's rows that the inputs, and what is held behind them, look at.
+pub fn needs_of_domain<D: Domain>(
+    domain: &D,
+    inputs: &[Input<'_, D::Request>],
+    ledger: &Ledger,
+    tables: &mut D::Tables,
+) {
+    for input in inputs {
+        match input {
+            Input::Request { request, .. } => domain.needs_of_request(request, tables),
+            Input::Heard(Arrived { read: Ok(heard), .. }) | Input::Retry(Arrived { read: Ok(heard), .. }) => {
+                domain.needs_of_heard(heard, tables);
+            }
+            Input::Heard(_) | Input::Retry(_) | Input::Drop(_) => {}
+        }
+    }
+    for slot in ledger.held.values() {
+        domain.needs_of_heard(&slot.heard, tables);
+    }
+}
+
+/// Decides every input in order.
+pub fn decide<D: Domain>(
+    domain: &D,
+    inputs: &[Input<'_, D::Request>],
+    ledger: &mut Ledger,
+    tables: &mut D::Tables,
+    now: Timestamp,
+) -> Decided<D> {
+    let mut deciding = Deciding {
+        domain,
+        ledger,
+        tables,
+        now,
+        decided: Decided {
+            outputs: Vec::with_capacity(inputs.len()),
+            records: Vec::new(),
+            effects: Vec::new(),
+            contradictions: 0,
+        },
+    };
+    for input in inputs {
+        let output = match input {
+            Input::Request { request, traceparent } => deciding.request(request, *traceparent),
+            Input::Heard(arrived) => {
+                deciding.arrive(arrived);
+                Output::Heard
+            }
+            Input::Retry(arrived) => Output::Parked(deciding.retry(arrived)),
+            Input::Drop(arrived) => Output::Parked(deciding.forget(arrived)),
+        };
+        deciding.decided.outputs.push(output);
+    }
+    deciding.decided
+}
+
+struct Deciding<'a, D: Domain> {
+    domain: &'a D,
+    ledger: &'a mut Ledger,
+    tables: &'a mut D::Tables,
+    now: Timestamp,
+    decided: Decided<D>,
+}
+
+/// How an event was taken in.
+enum Taken {
+    /// Now, earlier, or it waits for its turn.
+    Fine,
+    /// It was set aside, for this reason.
+    Aside(String),
+}
+
+impl<D: Domain> Deciding<'_, D> {
+    fn request(&mut self, request: &D::Request, traceparent: Option<&str>) -> Output<D::Answer> {
+        let mut turn = Turn::new();
+        let answer = self.domain.decide(self.tables, request, self.now, &mut turn);
+        self.keep(turn, traceparent);
+        Output::Answer(answer)
+    }
+
+    fn arrive(&mut self, arrived: &Arrived) -> Taken {
+        match &arrived.read {
+            Ok(heard) => self.hear(heard, &arrived.record),
+            Err(unreadable) => self.unreadable(arrived, unreadable),
+        }
+    }
+
+    /// Below is done, equal is applied, above is held.
+    fn hear(&mut self, heard: &Heard, record: &Record) -> Taken {
+        let key = (heard.order_id, heard.source);
+        let mut row = self.ledger.heard.get(&key).cloned().unwrap_or_default();
+        if heard.version < row.next_version {
+            return self.heard_before(heard, record, &row);
+        }
+        if heard.version > row.next_version {
+            self.hold(heard, record, row);
+            return Taken::Fine;
+        }
+        if let Err(reason) = self.apply(heard) {
+            return self.set_aside(heard.source, record, reason, false);
+        }
+        if self.ledger.any_parked {
+            self.ledger.unparked.push(event_key(heard.source, record, false));
+        }
+        row.advance(heard.hash);
+        self.ledger.heard.put(key, row);
+        self.drain(key);
+        Taken::Fine
+    }
+
+    fn heard_before(&mut self, heard: &Heard, record: &Record, row: &HeardRow) -> Taken {
+        match row.hash_of(heard.version) {
+            Some(hash) if hash != heard.hash => {
+                self.decided.contradictions += 1;
+                let reason = format!(
+                    "{} says otherwise than before in version {}: was it restored from an older copy?",
+                    heard.source, heard.version
+                );
+                self.set_aside(heard.source, record, reason, true)
+            }
+            _ => Taken::Fine,
+        }
+    }
+
+    fn hold(&mut self, heard: &Heard, record: &Record, mut row: HeardRow) {
+        let key = (heard.order_id, heard.source, heard.version);
+        if self.ledger.held.get(&key).is_some_and(|slot| slot.keep) {
+            return;
+        }
+        let stored = self.ledger.held.get(&key).is_some_and(|slot| slot.stored);
+        let slot = HeldSlot { record: record.clone(), heard: heard.clone(), stored, keep: true };
+        self.ledger.held.insert(key, slot);
+        row.held += 1;
+        self.ledger.heard.put((heard.order_id, heard.source), row);
+    }
+
+    /// Takes in what was held for as long as the next version is there.
+    fn drain(&mut self, (order_id, source): (cafe_events::OrderId, Source)) {
+        loop {
+            let Some(mut row) = self.ledger.heard.get(&(order_id, source)).cloned() else { return };
+            let Some(slot) =
+                self.ledger.held.get_mut(&(order_id, source, row.next_version)).filter(|slot| slot.keep)
+            else {
+                return;
+            };
+            slot.keep = false;
+            let (heard, record) = (slot.heard.clone(), slot.record.clone());
+            row.held = row.held.saturating_sub(1);
+            let applied = self.apply(&heard);
+            if applied.is_ok() {
+                row.advance(heard.hash);
+            }
+            self.ledger.heard.put((order_id, source), row);
+            if let Err(reason) = applied {
+                self.set_aside(source, &record, reason, false);
+                return;
+            }
+        }
+    }
+
+    fn apply(&mut self, heard: &Heard) -> Result<(), String> {
+        if heard.said == Said::Unknown {
+            return Ok(());
+        }
+        let mut turn = Turn::new();
+        self.domain.hear(self.tables, heard, self.now, &mut turn).map_err(|poison| poison.0)?;
+        self.keep(turn, heard.traceparent.as_deref());
+        Ok(())
+    }
+
+    fn unreadable(&mut self, arrived: &Arrived, unreadable: &Unreadable) -> Taken {
+        if let (Some((order_id, version)), Unreadable::Malformed { .. }) =
+            (claim(&arrived.record), unreadable)
+        {
+            let row = self.ledger.heard.get(&(order_id, arrived.source)).cloned().unwrap_or_default();
+            if version < row.next_version {
+                return Taken::Fine;
+            }
+        }
+        self.set_aside(arrived.source, &arrived.record, unreadable.to_string(), false)
+    }
+
+    fn set_aside(&mut self, source: Source, record: &Record, reason: String, contradiction: bool) -> Taken {
+        let event = event_key(source, record, contradiction);
+        self.ledger.unparked.retain(|settled| *settled != event);
+        let claimed = claim(record).is_some();
+        let parked = Parked {
+            id: 0,
+            event: event.clone(),
+            source,
+            position: record.position,
+            order_id: claimed.then(|| record.order_id.clone()),
+            version: claimed.then_some(record.version),
+            kind: record.kind.clone(),
+            at_ms: record.at_ms,
+            body: record.body.clone(),
+            traceparent: record.traceparent.clone(),
+            reason: reason.clone(),
+            parked_at_ms: self.now.as_millisecond(),
+        };
+        self.ledger.parked.insert(event, parked);
+        Taken::Aside(reason)
+    }
+
+    fn retry(&mut self, arrived: &Arrived) -> ParkedOutcome {
+        match self.arrive(arrived) {
+            Taken::Fine => {
+                self.settle(arrived);
+                ParkedOutcome::Done
+            }
+            Taken::Aside(reason) => ParkedOutcome::StillRefused(reason),
+        }
+    }
+
+    /// Moves the order on without the event, and takes in what was held behind it.
+    fn forget(&mut self, arrived: &Arrived) -> ParkedOutcome {
+        if let Some((order_id, version)) = claim(&arrived.record) {
+            let key = (order_id, arrived.source);
+            let mut row = self.ledger.heard.get(&key).cloned().unwrap_or_default();
+            if row.next_version == version {
+                row.advance(cafe_events::content_hash(&arrived.record.kind, &arrived.record.body));
+                self.ledger.heard.put(key, row);
+                self.drain(key);
+            }
+        }
+        self.settle(arrived);
+        ParkedOutcome::Done
+    }
+
+    fn settle(&mut self, arrived: &Arrived) {
+        for contradiction in [false, true] {
+            self.ledger.unparked.push(event_key(arrived.source, &arrived.record, contradiction));
+        }
+    }
+
+    fn keep(&mut self, turn: Turn<D::Effect>, traceparent: Option<&str>) {
+        for Announcement { order_id, store, version, at, event } in turn.announced {
+            let traceparent = traceparent.map(str::to_owned);
+            self.decided.records.push(Record::write(&event, order_id, &store, version, at, traceparent));
+        }
+        self.decided.effects.extend(turn.effects);
+    }
+}
+
+fn arrived<'a, R>(input: &Input<'a, R>) -> Option<&'a Arrived> {
+    match input {
+        Input::Request { .. } => None,
+        Input::Heard(arrived) | Input::Retry(arrived) | Input::Drop(arrived) => Some(arrived),
+    }
+}

@@ -1,0 +1,365 @@
+//! The one thread of a service that writes: it takes all that waits, decides it, commits it together, then answers.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use cafe_clock::Clock;
+use cafe_events::Source;
+use cafe_store::{Connection, Error};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::TurnError;
+use crate::domain::Tables;
+use crate::ledger::{Ledger, Parked};
+use crate::status::Board;
+use crate::tables::{self, Position};
+use crate::turn::{self, Arrived, Decided, Input, Output, ParkedOutcome};
+use crate::wake::Bell;
+
+/// Inputs that are committed together at most. Past it a turn would keep its first askers waiting for its last.
+const TURN_LIMIT: usize = 1_000;
+/// Records that one step of pruning drops at most, so that it does not hold up orders.
+const PRUNE_LIMIT: i64 = 1_000;
+
+/// Something for the writer to do.
+pub(crate) enum Work<D: Tables> {
+    /// Decide a request.
+    Ask {
+        request: D::Request,
+        traceparent: Option<String>,
+        answer: oneshot::Sender<Result<D::Answer, TurnError>>,
+    },
+    /// Take in what was heard.
+    Hear(Batch),
+    /// Retry or drop a set-aside event.
+    Parked { id: i64, drop: bool, answer: oneshot::Sender<Result<ParkedOutcome, TurnError>> },
+    /// Drop what was said before this time.
+    Prune(jiff::Timestamp),
+    /// Finish what waits, then end.
+    Close,
+}
+
+/// Records read from one source's log, at least one, and how far they bring its listener.
+pub(crate) struct Batch {
+    pub(crate) arrived: Vec<Arrived>,
+    pub(crate) position: Position,
+    pub(crate) done: std::sync::mpsc::SyncSender<Result<(), TurnError>>,
+}
+
+pub(crate) struct Writer<D: Tables> {
+    pub(crate) domain: D,
+    pub(crate) db: Connection,
+    pub(crate) clock: Clock,
+    pub(crate) board: Board,
+    pub(crate) bell: Bell,
+    pub(crate) positions: Vec<(Source, Position)>,
+    pub(crate) on_commit: Box<dyn Fn(D::Effect) + Send>,
+    pub(crate) any_parked: bool,
+}
+
+/// One input of a turn, with whom to tell.
+enum Item<D: Tables> {
+    Ask {
+        request: D::Request,
+        traceparent: Option<String>,
+        answer: oneshot::Sender<Result<D::Answer, TurnError>>,
+    },
+    Heard {
+        arrived: Arrived,
+        moves: Position,
+        done: Option<std::sync::mpsc::SyncSender<Result<(), TurnError>>>,
+    },
+    Parked {
+        arrived: Option<Arrived>,
+        drop: bool,
+        answer: oneshot::Sender<Result<ParkedOutcome, TurnError>>,
+    },
+}
+
+/// Why the writer ends.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It was closed, and everything is on disk.
+    Closed,
+    /// It must not go on: the disk cannot be trusted, or another process has taken over.
+    Failed(String),
+}
+
+impl<D: Tables> Writer<D> {
+    /// Works until closed. Everything asked before `Close` is answered.
+    pub(crate) fn run(mut self, mut inbox: mpsc::Receiver<Work<D>>) -> End {
+        let mut closing = false;
+        while let Some(first) = inbox.blocking_recv() {
+            let mut items = Vec::new();
+            let mut next = Some(first);
+            while let Some(work) = next {
+                match work {
+                    Work::Close => {
+                        inbox.close();
+                        closing = true;
+                    }
+                    Work::Prune(before) => self.prune(before),
+                    work => self.admit(work, &mut items),
+                }
+                next = if items.len() < TURN_LIMIT { inbox.try_recv().ok() } else { None };
+            }
+            if let Err(reason) = self.turn(items) {
+                tracing::error!(service = %D::SOURCE, reason, "this process must not write any more");
+                self.board.change(|status| status.stopped = Some(reason.clone()));
+                return End::Failed(reason);
+            }
+        }
+        if closing && let Err(error) = self.db.checkpoint() {
+            tracing::warn!(service = %D::SOURCE, %error, "the last checkpoint failed; the next start does it");
+        }
+        End::Closed
+    }
+
+    fn admit(&mut self, work: Work<D>, items: &mut Vec<Item<D>>) {
+        match work {
+            Work::Ask { request, traceparent, answer } => {
+                items.push(Item::Ask { request, traceparent, answer })
+            }
+            Work::Hear(Batch { arrived, position, done, .. }) => {
+                let last = arrived.len().saturating_sub(1);
+                let mut done = Some(done);
+                for (index, arrived) in arrived.into_iter().enumerate() {
+                    let at = arrived.record.position;
+                    let moves = Position {
+                        position: if index == last { position.position } else { at },
+                        ..position.clone()
+                    };
+                    let done = if index == last { done.take() } else { None };
+                    items.push(Item::Heard { arrived, moves, done });
+                }
+            }
+            Work::Parked { id, drop, answer } => match tables::parked_one(&mut self.db, id) {
+                Ok(parked) => {
+                    let arrived = parked.map(|parked: Parked| Arrived::new(parked.source, parked.record()));
+                    items.push(Item::Parked { arrived, drop, answer });
+                }
+                Err(error) => drop_answer(answer, Err(TurnError::from(&error))),
+            },
+            Work::Prune(_) | Work::Close => {}
+        }
+    }
+
+    /// One turn. A bad input must not fail its neighbours: when the turn fails for a reason that would repeat, it is done
+    /// again in halves, down to one.
+    fn turn(&mut self, items: Vec<Item<D>>) -> Result<(), String> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        match self.commit(&items) {
+            Ok((decided, position)) => {
+                self.succeeded(items, decided, position);
+                Ok(())
+            }
+            Err(Error::Refused(reason)) if items.len() > 1 => {
+                tracing::warn!(service = %D::SOURCE, reason, inputs = items.len(), "a turn failed; trying its halves");
+                let mut first = items;
+                let second = first.split_off(first.len() / 2);
+                self.turn(first)?;
+                self.turn(second)
+            }
+            Err(Error::Refused(reason)) => self.refuse(items, &reason),
+            Err(Error::Lost(reason)) => {
+                fail(items, &TurnError::OutcomeUnknown);
+                Err(reason)
+            }
+            Err(error) => {
+                self.board.change(|status| status.failing = Some(error.to_string()));
+                tracing::warn!(service = %D::SOURCE, %error, inputs = items.len(), "a turn was rolled back");
+                fail(items, &TurnError::from(&error));
+                Ok(())
+            }
+        }
+    }
+
+    /// What fails alone: a request is told so, an event is set aside.
+    fn refuse(&mut self, items: Vec<Item<D>>, reason: &str) -> Result<(), String> {
+        let mut aside = Vec::new();
+        for item in items {
+            match item {
+                Item::Heard { mut arrived, moves, done } => {
+                    tracing::error!(service = %D::SOURCE, event = arrived.record.id(arrived.source), reason, "set aside");
+                    arrived.read = Err(cafe_events::Unreadable::Malformed {
+                        kind: arrived.record.kind.clone(),
+                        reason: reason.to_owned(),
+                    });
+                    aside.push(Item::Heard { arrived, moves, done });
+                }
+                item => {
+                    tracing::error!(service = %D::SOURCE, reason, "a request could not be committed");
+                    fail(vec![item], &TurnError::Failed(reason.to_owned()));
+                }
+            }
+        }
+        if aside.is_empty() {
+            return Ok(());
+        }
+        match self.commit(&aside) {
+            Ok((decided, position)) => {
+                self.succeeded(aside, decided, position);
+                Ok(())
+            }
+            Err(error) => {
+                fail(aside, &TurnError::from(&error));
+                if matches!(error, Error::Busy(_) | Error::Full(_)) { Ok(()) } else { Err(error.to_string()) }
+            }
+        }
+    }
+
+    fn commit(&mut self, items: &[Item<D>]) -> Result<(Decided<D>, Option<i64>), Error> {
+        let started = Instant::now();
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.try_commit(items)))
+            .unwrap_or_else(|panic| Err(Error::Refused(format!("panicked: {}", panic_text(&*panic)))));
+        if outcome.is_err() {
+            self.db.rollback()?;
+        } else {
+            metrics::counter!("cafe_commits_total").increment(1);
+            metrics::histogram!("cafe_commit_inputs").record(items.len() as f64);
+            metrics::histogram!("cafe_commit_seconds").record(started.elapsed().as_secs_f64());
+        }
+        outcome
+    }
+
+    /// load(keys) -> decide -> write.
+    fn try_commit(&mut self, items: &[Item<D>]) -> Result<(Decided<D>, Option<i64>), Error> {
+        let inputs: Vec<Input<'_, D::Request>> = items.iter().filter_map(Item::input).collect();
+        let mut ledger = Ledger { any_parked: self.any_parked, ..Ledger::default() };
+        let mut rows = <D as crate::Domain>::Tables::default();
+        self.db.begin()?;
+        turn::needs_of_ledger(&inputs, &mut ledger);
+        tables::load(&mut self.db, &mut ledger)?;
+        turn::needs_of_domain(&self.domain, &inputs, &ledger, &mut rows);
+        D::load(&mut self.db, &mut rows)?;
+
+        let decided = turn::decide(&self.domain, &inputs, &mut ledger, &mut rows, self.clock.now());
+
+        D::write(&mut self.db, &rows)?;
+        let lists = tables::write(&mut self.db, &ledger)?;
+        self.write_positions(items)?;
+        let last = tables::append(&mut self.db, &decided.records)?;
+        self.db.commit()?;
+        if lists.changed {
+            self.count_lists();
+        }
+        Ok((decided, last))
+    }
+
+    /// Moves the positions on; a process whose place was taken by another is refused here, whatever it has decided.
+    fn write_positions(&mut self, items: &[Item<D>]) -> Result<(), Error> {
+        let taken =
+            |source: Source| Error::Lost(format!("another process has taken over listening to {source}"));
+        for (source, held) in &mut self.positions {
+            let moved = items.iter().rev().find_map(|item| match item {
+                Item::Heard { arrived, moves, .. } if arrived.source == *source => Some(moves.clone()),
+                _ => None,
+            });
+            let held_on = match moved {
+                Some(moved) => {
+                    tables::advance(&mut self.db, *source, &Position { epoch: held.epoch, ..moved })?
+                }
+                None => tables::epoch_held(&mut self.db, *source, held.epoch)?,
+            };
+            if !held_on {
+                return Err(taken(*source));
+            }
+        }
+        Ok(())
+    }
+
+    fn succeeded(&mut self, items: Vec<Item<D>>, decided: Decided<D>, last: Option<i64>) {
+        if last.is_some() {
+            self.bell.ring();
+        }
+        if decided.contradictions > 0 {
+            metrics::counter!("cafe_contradictions_total").increment(decided.contradictions);
+            tracing::error!(service = %D::SOURCE, count = decided.contradictions, "a peer contradicts itself: see /parked");
+        }
+        let mut outputs = decided.outputs.into_iter();
+        for item in items {
+            match item {
+                Item::Parked { arrived: None, answer, .. } => {
+                    drop_answer(answer, Ok(ParkedOutcome::NotFound))
+                }
+                item => item.tell(outputs.next()),
+            }
+        }
+        decided.effects.into_iter().for_each(&self.on_commit);
+        self.board.change(|status| status.failing = None);
+    }
+
+    fn count_lists(&mut self) {
+        if let Ok((held, parked)) = tables::count_lists(&mut self.db) {
+            self.any_parked = parked > 0;
+            self.board.change(|status| (status.held, status.parked) = (held, parked));
+        }
+    }
+
+    fn prune(&mut self, before: jiff::Timestamp) {
+        let pruned =
+            self.db.begin().and_then(|()| tables::prune(&mut self.db, before, PRUNE_LIMIT)).and_then(
+                |through| {
+                    self.db.commit()?;
+                    Ok(through)
+                },
+            );
+        match pruned {
+            Ok(None) => {}
+            Ok(Some(through)) => tracing::info!(service = %D::SOURCE, through, "pruned the outbox"),
+            Err(error) => {
+                tracing::warn!(service = %D::SOURCE, %error, "the outbox was not pruned");
+                let _ = self.db.rollback();
+            }
+        }
+    }
+}
+
+impl<D: Tables> Item<D> {
+    fn input(&self) -> Option<Input<'_, D::Request>> {
+        match self {
+            Self::Ask { request, traceparent, .. } => {
+                Some(Input::Request { request, traceparent: traceparent.as_deref() })
+            }
+            Self::Heard { arrived, .. } => Some(Input::Heard(arrived)),
+            Self::Parked { arrived, drop: false, .. } => arrived.as_ref().map(Input::Retry),
+            Self::Parked { arrived, drop: true, .. } => arrived.as_ref().map(Input::Drop),
+        }
+    }
+
+    fn tell(self, output: Option<Output<D::Answer>>) {
+        match (self, output) {
+            (Self::Ask { answer, .. }, Some(Output::Answer(said))) => drop_answer(answer, Ok(said)),
+            (Self::Parked { answer, .. }, Some(Output::Parked(outcome))) => drop_answer(answer, Ok(outcome)),
+            (Self::Heard { done: Some(done), .. }, _) => drop(done.send(Ok(()))),
+            _ => {}
+        }
+    }
+}
+
+fn fail<D: Tables>(items: Vec<Item<D>>, error: &TurnError) {
+    for item in items {
+        match item {
+            Item::Ask { answer, .. } => drop_answer(answer, Err(error.clone())),
+            Item::Parked { answer, .. } => drop_answer(answer, Err(error.clone())),
+            Item::Heard { done: Some(done), .. } => drop(done.send(Err(error.clone()))),
+            Item::Heard { done: None, .. } => {}
+        }
+    }
+}
+
+/// Whoever asked may have gone; what was committed stays.
+fn drop_answer<T>(answer: oneshot::Sender<T>, said: T) {
+    let _ = answer.send(said);
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "for an unknown reason".to_owned())
+}
+
+/// How long a listener waits before it tries a failed batch again.
+pub(crate) const RETRY_AFTER: Duration = Duration::from_millis(200);

@@ -1,0 +1,279 @@
+//! `SQLite`: one file per service, WAL, every commit on disk before it is answered.
+
+use std::fs::File;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::types::ValueRef;
+use rusqlite::{ErrorCode, OpenFlags};
+
+use crate::{Error, Migration, OpenError, Param};
+
+/// How long a writer or reader of its own file waits for a lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// Pages (of 4 KiB) in the write-ahead log before it is copied back.
+const CHECKPOINT_PAGES: i64 = 4_000;
+/// Prepared statements kept per connection.
+const STATEMENTS_KEPT: usize = 128;
+
+/// An open database.
+pub struct Connection {
+    sqlite: rusqlite::Connection,
+}
+
+/// A row of a query's answer.
+pub struct Row<'a>(&'a rusqlite::Row<'a>);
+
+impl Connection {
+    /// Opens a service's own file for writing, creating and migrating it as needed.
+    ///
+    /// A new file is made complete under another name and renamed, so that nobody ever sees half a schema. Before this
+    /// returns, everything in the file is on disk: a predecessor may have been killed between its write and its sync.
+    pub fn open(path: &Path, migrations: &[Migration]) -> Result<Self, OpenError> {
+        if !path.exists() {
+            create(path, migrations)?;
+        }
+        let mut db = Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+            .map_err(|error| unusable(path, &error))?;
+        db.prepare_for_writing().map_err(|error| unusable(path, &error))?;
+        db.migrate(path, migrations)?;
+        db.checkpoint().map_err(|error| unusable(path, &error))?;
+        Ok(db)
+    }
+
+    /// Opens a service's own file for reading beside its writer.
+    pub fn open_reader(path: &Path) -> Result<Self, Error> {
+        Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    }
+
+    /// Opens another service's file for reading. Nothing there yet is [`Error::Absent`] or [`Error::Busy`].
+    ///
+    /// What its writer has written but not yet synced (it may have been killed in between) is synced first: nothing is
+    /// acted on that a power cut could take back.
+    pub fn open_peer(path: &Path) -> Result<Self, Error> {
+        for suffix in ["-wal", ""] {
+            let mut name = path.as_os_str().to_owned();
+            name.push(suffix);
+            match File::open(&name) {
+                Ok(file) => file.sync_all().map_err(|error| Error::Lost(error.to_string()))?,
+                Err(error) if suffix.is_empty() => return Err(Error::Absent(error.to_string())),
+                Err(_) => {}
+            }
+        }
+        let db = Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        db.sqlite.busy_timeout(Duration::from_millis(50)).map_err(told)?;
+        Ok(db)
+    }
+
+    fn open_with(path: &Path, mode: OpenFlags) -> Result<Self, Error> {
+        let sqlite = rusqlite::Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map_err(told)?;
+        sqlite.busy_timeout(BUSY_TIMEOUT).map_err(told)?;
+        sqlite.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+        // A foreign or damaged file must not run code of its own.
+        sqlite.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map_err(told)?;
+        sqlite.pragma_update(None, "trusted_schema", false).map_err(told)?;
+        Ok(Self { sqlite })
+    }
+
+    fn prepare_for_writing(&mut self) -> Result<(), Error> {
+        self.sqlite.pragma_update(None, "journal_mode", "wal").map_err(told)?;
+        self.sqlite.pragma_update(None, "synchronous", "full").map_err(told)?;
+        self.sqlite.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(told)?;
+        // The log stays when the last reader leaves: a reader that opens the file read-only could not make it again.
+        self.sqlite.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(told)?;
+        Ok(())
+    }
+
+    fn migrate(&mut self, path: &Path, migrations: &[Migration]) -> Result<(), OpenError> {
+        self.batch("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY) STRICT")?;
+        let done = self.query("SELECT name FROM migrations", &[], |row| row.text(0))?;
+        if let Some(unknown) = done.iter().find(|name| !migrations.iter().any(|known| known.name == *name)) {
+            return Err(OpenError::Newer { path: path.display().to_string(), unknown: unknown.clone() });
+        }
+        for migration in migrations.iter().filter(|migration| !done.iter().any(|name| name == migration.name))
+        {
+            self.begin()?;
+            self.batch(migration.sql)?;
+            self.execute("INSERT INTO migrations (name) VALUES ($1)", &[migration.name.into()])?;
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    /// Copies the write-ahead log back into the file and syncs both.
+    pub fn checkpoint(&mut self) -> Result<(), Error> {
+        self.sqlite.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(told)
+    }
+
+    /// Starts a transaction that will write.
+    pub fn begin(&mut self) -> Result<(), Error> {
+        self.execute("BEGIN IMMEDIATE", &[]).map(drop)
+    }
+
+    /// Commits; when this returns, the transaction is on disk. After an error it is not, and must be rolled back.
+    pub fn commit(&mut self) -> Result<(), Error> {
+        self.execute("COMMIT", &[]).map(drop)
+    }
+
+    /// Undoes the open transaction, if there is one.
+    pub fn rollback(&mut self) -> Result<(), Error> {
+        if self.sqlite.is_autocommit() { Ok(()) } else { self.execute("ROLLBACK", &[]).map(drop) }
+    }
+
+    /// Runs statements that take no values and answer nothing.
+    pub fn batch(&mut self, sql: &str) -> Result<(), Error> {
+        self.sqlite.execute_batch(sql).map_err(told)
+    }
+
+    /// Runs a statement; answers how many rows it changed.
+    pub fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<usize, Error> {
+        let mut statement = self.sqlite.prepare_cached(sql).map_err(told)?;
+        bind(&mut statement, params)?;
+        statement.raw_execute().map_err(told)
+    }
+
+    /// Runs a query and reads each of its rows.
+    pub fn query<T>(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let mut statement = self.sqlite.prepare_cached(sql).map_err(told)?;
+        bind(&mut statement, params)?;
+        let mut rows = statement.raw_query();
+        let mut answer = Vec::new();
+        while let Some(row) = rows.next().map_err(told)? {
+            answer.push(read(&Row(row))?);
+        }
+        Ok(answer)
+    }
+
+    /// Runs a query that answers at most one row.
+    pub fn query_one<T>(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        Ok(self.query(sql, params, read)?.pop())
+    }
+}
+
+impl Row<'_> {
+    /// The column as a whole number.
+    pub fn int(&self, column: usize) -> Result<i64, Error> {
+        self.0.get(column).map_err(told)
+    }
+
+    /// The column as a whole number, or nothing.
+    pub fn opt_int(&self, column: usize) -> Result<Option<i64>, Error> {
+        self.0.get(column).map_err(told)
+    }
+
+    /// The column as text.
+    pub fn text(&self, column: usize) -> Result<String, Error> {
+        self.0.get(column).map_err(told)
+    }
+
+    /// The column as text, or nothing.
+    pub fn opt_text(&self, column: usize) -> Result<Option<String>, Error> {
+        self.0.get(column).map_err(told)
+    }
+
+    /// The column's text without copying it.
+    pub fn str(&self, column: usize) -> Result<&str, Error> {
+        match self.0.get_ref(column).map_err(told)? {
+            ValueRef::Text(bytes) => {
+                std::str::from_utf8(bytes).map_err(|error| Error::Refused(error.to_string()))
+            }
+            other => Err(Error::Refused(format!("column {column} is {}, not text", other.data_type()))),
+        }
+    }
+}
+
+/// Binds by name: rusqlite numbers `$n` by first appearance in the statement, not by its digits.
+fn bind(statement: &mut rusqlite::CachedStatement<'_>, params: &[Param<'_>]) -> Result<(), Error> {
+    const NAMES: [&str; 16] = [
+        "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$16",
+    ];
+    for (name, param) in NAMES.iter().zip(params) {
+        let Some(index) = statement.parameter_index(name).map_err(told)? else {
+            return Err(Error::Refused(format!("the statement has no {name}")));
+        };
+        match param {
+            Param::Null => statement.raw_bind_parameter(index, rusqlite::types::Null),
+            Param::Int(value) => statement.raw_bind_parameter(index, value),
+            Param::Text(value) => statement.raw_bind_parameter(index, value),
+        }
+        .map_err(told)?;
+    }
+    Ok(())
+}
+
+fn create(path: &Path, migrations: &[Migration]) -> Result<(), OpenError> {
+    let unusable_folder = |error: std::io::Error| OpenError::Unusable {
+        path: path.display().to_string(),
+        reason: format!("{error}; name a folder that this user can write"),
+    };
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(format!(".new-{}", std::process::id()));
+    let unfinished = Path::new(&unfinished);
+    let mut db =
+        Connection::open_with(unfinished, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+            .map_err(|error| unusable(path, &error))?;
+    db.sqlite.pragma_update(None, "journal_mode", "delete").map_err(told)?;
+    db.migrate(unfinished, migrations)?;
+    drop(db);
+    File::open(unfinished).and_then(|file| file.sync_all()).map_err(unusable_folder)?;
+    std::fs::rename(unfinished, path).map_err(unusable_folder)?;
+    if let Some(folder) = path.parent() {
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(unusable_folder)?;
+    }
+    Ok(())
+}
+
+/// Copies the database at `from`, which may be in use, to the new file `to`, in one consistent state that is on disk when
+/// this returns.
+pub fn copy_while_in_use(from: &Path, to: &Path) -> Result<(), Error> {
+    let source = Connection::open_peer(from)?;
+    let mut target =
+        Connection::open_with(to, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    rusqlite::backup::Backup::new(&source.sqlite, &mut target.sqlite)
+        .and_then(|backup| backup.run_to_completion(10_000, Duration::ZERO, None))
+        .map_err(told)?;
+    // A copy stands alone: no log beside it that could be forgotten.
+    target.sqlite.pragma_update(None, "journal_mode", "delete").map_err(told)?;
+    drop(target);
+    File::open(to).and_then(|file| file.sync_all()).map_err(|error| Error::Lost(error.to_string()))
+}
+
+fn unusable(path: &Path, error: &Error) -> OpenError {
+    OpenError::Unusable {
+        path: path.display().to_string(),
+        reason: format!("{error}; it must be a cafe's own file in a folder that this user can write"),
+    }
+}
+
+/// Tells an error of the library by what to do about it.
+fn told(error: rusqlite::Error) -> Error {
+    let text = error.to_string();
+    match error {
+        rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Error::Busy(text),
+            ErrorCode::DiskFull => Error::Full(text),
+            ErrorCode::CannotOpen => Error::Absent(text),
+            ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+                Error::Lost(text)
+            }
+            _ if text.contains("no such table") => Error::Absent(text),
+            _ => Error::Refused(text),
+        },
+        rusqlite::Error::SqlInputError { ref msg, .. } if msg.contains("no such table") => {
+            Error::Absent(text)
+        }
+        _ => Error::Refused(text),
+    }
+}
