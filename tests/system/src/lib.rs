@@ -1,1 +1,18 @@
-//! Being built.
+//! A real cafe in a folder of its own, customers for it, and the means to do it harm.
+//!
+//! Nothing here knows an app's code: the program is started as anybody would start it, spoken to over HTTP, and looked at
+//! through `/proc`. The bench stands on the same harness.
+
+pub mod http;
+pub mod proc;
+pub mod wire;
+
+mod cafe;
+mod program;
+mod rush;
+mod wait;
+
+pub use cafe::{Cafe, Service};
+pub use program::program;
+pub use rush::{Post, Rush, Rushed};
+pub use wait::{MOMENT, Waited, wait_until};

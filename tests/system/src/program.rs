@@ -1,0 +1,35 @@
+//! The program under test.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use anyhow::{Context, ensure};
+
+/// Where the program is: what `CAFE_BIN` names, or else the debug build, brought up to date once per test process.
+///
+/// # Panics
+/// If it does not build.
+pub fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| match std::env::var_os("CAFE_BIN") {
+        Some(path) => PathBuf::from(path),
+        None => build().unwrap_or_else(|failure| panic!("{failure:#}")),
+    })
+}
+
+/// Cargo says where it put the program; a guess would be wrong with another target folder.
+fn build() -> anyhow::Result<PathBuf> {
+    let output = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--package", "cafe", "--message-format", "json"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cargo does not start")?;
+    ensure!(output.status.success(), "the program does not build");
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .context("cargo built the package cafe without naming its program")
+}

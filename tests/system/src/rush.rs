@@ -1,0 +1,223 @@
+//! A steady stream of customers who do not wait for each other, and who try again with the same key until they are served.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio::sync::Semaphore;
+
+use crate::wire::{self, Wire};
+use crate::{Cafe, Service};
+
+/// Past this, an answer from an order service that works is late.
+const IN_TIME: Duration = Duration::from_secs(1);
+/// A customer who has not been served by then gives up, which fails the test.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Before a refused customer tries again.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Customers beyond this many wait in line; their time runs.
+const CONNECTIONS: usize = 256;
+
+/// Customers who are still coming.
+#[derive(Debug)]
+pub struct Rush {
+    stop: Arc<AtomicBool>,
+    served: Arc<AtomicU64>,
+    thread: JoinHandle<Vec<Post>>,
+}
+
+/// One customer's order.
+#[derive(Clone, Debug)]
+pub struct Post {
+    /// When it was due, whether or not a connection was free.
+    pub at: Instant,
+    /// Until its first answer or failure.
+    pub took: Duration,
+    /// The first answer's status, or how it failed.
+    pub first: Result<u16, String>,
+    /// The order that came of it in the end.
+    pub order_id: Option<String>,
+}
+
+/// Everything that came of a rush.
+#[derive(Debug)]
+pub struct Rushed {
+    /// In the order in which they were due.
+    pub posts: Vec<Post>,
+}
+
+impl Rush {
+    /// Customers at `rate` a second from now on, who pay with the simulator's `tokens` in turn.
+    pub fn start(cafe: &Cafe, rate: u32, tokens: &[&str]) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let served = Arc::new(AtomicU64::new(0));
+        let shop = Arc::new(Shop {
+            port: cafe.port(Service::Order),
+            tokens: tokens.iter().map(|&token| token.to_owned()).collect(),
+            served: Arc::clone(&served),
+            connections: Semaphore::new(CONNECTIONS),
+            idle: std::sync::Mutex::default(),
+        });
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime for the customers").block_on(serve_customers(&shop, rate, &stopped))
+        });
+        Self { stop, served, thread }
+    }
+
+    /// How many have been served so far.
+    pub fn served(&self) -> u64 {
+        self.served.load(Ordering::Relaxed)
+    }
+
+    /// No more customers; those who came are waited for.
+    pub fn stop(self) -> Rushed {
+        self.stop.store(true, Ordering::Relaxed);
+        Rushed { posts: self.thread.join().expect("the customers' thread ends well") }
+    }
+}
+
+impl Rushed {
+    /// The ids of all orders that were taken.
+    pub fn order_ids(&self) -> Vec<&str> {
+        self.posts.iter().filter_map(|post| post.order_id.as_deref()).collect()
+    }
+
+    /// Demands that everybody was served in the end, and that whoever came while order was alive was answered 201 within a
+    /// second. `dead` are the times, from and to, in which it was not.
+    ///
+    /// # Panics
+    /// If not, naming the first who were not.
+    pub fn demand_prompt_answers(&self, dead: &[(Instant, Instant)]) {
+        let left_out = self.posts.iter().filter(|post| post.order_id.is_none()).count();
+        assert_eq!(left_out, 0, "customers who were never served; one of them: {:?}", self.late(&[]).first());
+        let late = self.late(dead);
+        let shown = &late[..late.len().min(5)];
+        assert!(
+            late.is_empty(),
+            "{} of {} not answered 201 within a second: {shown:#?}",
+            late.len(),
+            self.posts.len()
+        );
+    }
+
+    fn late(&self, dead: &[(Instant, Instant)]) -> Vec<&Post> {
+        let was_alive =
+            |post: &&Post| dead.iter().all(|(from, to)| post.at + IN_TIME < *from || post.at > *to);
+        let is_late = |post: &&Post| post.first != Ok(201) || post.took > IN_TIME;
+        self.posts.iter().filter(was_alive).filter(is_late).collect()
+    }
+}
+
+struct Shop {
+    port: u16,
+    tokens: Vec<String>,
+    served: Arc<AtomicU64>,
+    connections: Semaphore,
+    idle: std::sync::Mutex<Vec<Wire>>,
+}
+
+async fn serve_customers(shop: &Arc<Shop>, rate: u32, stop: &AtomicBool) -> Vec<Post> {
+    let opened = Instant::now();
+    let mut customers = Vec::new();
+    for n in 0.. {
+        let at = opened + Duration::from_secs(1) * n / rate;
+        tokio::time::sleep_until(at.into()).await;
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        customers.push(tokio::spawn(customer(Arc::clone(shop), n, at)));
+    }
+    let mut posts = Vec::new();
+    for customer in customers {
+        posts.push(customer.await.expect("a customer does not panic"));
+    }
+    posts
+}
+
+async fn customer(shop: Arc<Shop>, n: u32, at: Instant) -> Post {
+    let request = shop.request(n, at);
+    let first = shop.post(&request).await;
+    let mut post = Post {
+        at,
+        took: at.elapsed(),
+        first: first.as_ref().map(|it| it.0).map_err(Clone::clone),
+        order_id: None,
+    };
+    let mut answer = first;
+    loop {
+        if let Ok((201, body)) = &answer {
+            post.order_id = body["id"].as_str().map(str::to_owned);
+            shop.served.fetch_add(1, Ordering::Relaxed);
+            return post;
+        }
+        if at.elapsed() > PATIENCE {
+            return post;
+        }
+        tokio::time::sleep(PAUSE).await;
+        answer = shop.post(&request).await;
+    }
+}
+
+impl Shop {
+    fn request(&self, n: u32, at: Instant) -> Vec<u8> {
+        let token = &self.tokens[n as usize % self.tokens.len()];
+        let body = format!(
+            r#"{{"items":[{{"menu":"americano","size":"large","quantity":2}},{{"menu":"latte","quantity":1}}],"payment":{{"vendor":"simulator","token":"{token}"}}}}"#
+        );
+        wire::post("/orders", &[("idempotency-key", &format!("rush-{at:?}-{n}"))], &body)
+    }
+
+    async fn post(&self, request: &[u8]) -> Result<(u16, Value), String> {
+        let _place = self.connections.acquire().await.map_err(|closed| closed.to_string())?;
+        let sent = tokio::time::timeout(PATIENCE, self.send(request)).await;
+        sent.map_err(|_| "no answer".to_owned())?.map_err(|failure| failure.to_string())
+    }
+
+    /// A kept connection may have died with the server it led to; that says nothing about the server of now, and the key
+    /// makes it safe to send again.
+    async fn send(&self, request: &[u8]) -> std::io::Result<(u16, Value)> {
+        let kept = self.idle.lock().expect("no customer panics").pop();
+        if let Some(mut wire) = kept
+            && let Ok(answer) = self.send_on(&mut wire, request).await
+        {
+            self.keep(wire);
+            return Ok(answer);
+        }
+        let mut wire = Wire::connect(self.port).await?;
+        let answer = self.send_on(&mut wire, request).await?;
+        self.keep(wire);
+        Ok(answer)
+    }
+
+    async fn send_on(&self, wire: &mut Wire, request: &[u8]) -> std::io::Result<(u16, Value)> {
+        let answer = wire.send(request).await?;
+        Ok((answer.status, serde_json::from_slice(answer.body).unwrap_or_default()))
+    }
+
+    fn keep(&self, wire: Wire) {
+        self.idle.lock().expect("no customer panics").push(wire);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_came_while_order_was_dead_may_be_late() {
+        let start = Instant::now();
+        let second = |n: u32| start + Duration::from_secs(1) * n;
+        let post = |at, first| Post { at, took: Duration::from_millis(3), first, order_id: Some("o".into()) };
+        let refused = Err("refused".to_owned());
+        let rushed = Rushed {
+            posts: vec![post(second(1), Ok(201)), post(second(10), refused), post(second(20), Ok(503))],
+        };
+        assert_eq!(rushed.late(&[]).len(), 2);
+        assert_eq!(rushed.late(&[(second(9), second(11))]).len(), 1);
+        assert_eq!(rushed.late(&[(second(9), second(30))]).len(), 0);
+    }
+}
