@@ -1,0 +1,113 @@
+//! Extractors for what an address and the headers say.
+
+use std::error::Error;
+
+use axum::extract::path::ErrorKind;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use crate::{Problem, explain};
+
+/// The parameters of the path. What does not fit is a 400 problem that names the parameter.
+#[derive(Clone, Copy, Debug)]
+pub struct PathOf<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathOf<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::from_request_parts(parts, state).await {
+            Ok(Path(value)) => Ok(Self(value)),
+            Err(rejection) => Err(path_problem(&rejection)),
+        }
+    }
+}
+
+fn path_problem(rejection: &PathRejection) -> Problem {
+    let PathRejection::FailedToDeserializePathParams(failed) = rejection else {
+        return Problem::internal(rejection.to_string());
+    };
+    match failed.kind() {
+        ErrorKind::ParseErrorAtKey { key, value, expected_type } => Problem::invalid_parameter(
+            key,
+            format!("must be {}, not {value:?}", explain::kind(expected_type)),
+        ),
+        ErrorKind::DeserializeError { key, message, .. } => Problem::invalid_parameter(key, message),
+        ErrorKind::InvalidUtf8InPathParam { key } => Problem::invalid_parameter(key, "must be UTF-8"),
+        ErrorKind::ParseError { value, expected_type } => {
+            let detail = format!("must be {}, not {value:?}", explain::kind(expected_type));
+            Problem::invalid_parameter("path", detail)
+        }
+        other => Problem::invalid_parameter("path", other.to_string()),
+    }
+}
+
+/// The parameters of the query. What does not fit is a 400 problem that names the parameter.
+#[derive(Clone, Copy, Debug)]
+pub struct QueryOf<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryOf<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        match Query::try_from_uri(&parts.uri) {
+            Ok(Query(value)) => Ok(Self(value)),
+            Err(rejection) => Err(query_problem(&rejection)),
+        }
+    }
+}
+
+fn query_problem(rejection: &QueryRejection) -> Problem {
+    type AtPath = serde_path_to_error::Error<serde::de::value::Error>;
+    let at_path = rejection.source().and_then(|source| source.downcast_ref::<AtPath>());
+    let (name, detail) = match at_path {
+        Some(error) => explain::field_and_detail(&error.path().to_string(), &error.inner().to_string()),
+        None => ("query".to_owned(), rejection.body_text()),
+    };
+    Problem::invalid_parameter(name, detail)
+}
+
+/// The caller's place in a distributed trace (W3C Trace Context), when it is well-formed; otherwise nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Traceparent(pub Option<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Traceparent {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
+        let value = parts.headers.get("traceparent").and_then(|value| value.to_str().ok());
+        Ok(Self(value.filter(|value| is_traceparent(value)).map(str::to_owned)))
+    }
+}
+
+/// `00-<32 hex digits>-<16 hex digits>-<2 hex digits>`, ids not all zero (section 3.2 of the recommendation).
+fn is_traceparent(value: &str) -> bool {
+    let parts: Vec<&str> = value.split('-').collect();
+    let is_hex = |part: &str, length: usize| {
+        part.len() == length && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let is_id = |part: &str, length: usize| is_hex(part, length) && part.bytes().any(|byte| byte != b'0');
+    matches!(parts[..], ["00", trace, parent, flags] if is_id(trace, 32) && is_id(parent, 16) && is_hex(flags, 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_well_formed_traceparent_travels_on() {
+        assert!(is_traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
+        for broken in [
+            "",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+        ] {
+            assert!(!is_traceparent(broken), "{broken}");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Answering HTTP/1.1 on a socket, within limits, until told to stop.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::RouterIntoService;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::Problem;
+use crate::guard::Guard;
+use crate::lingering::Lingering;
+
+/// What a service takes on at most.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections open at once, open event streams included. Further ones are answered 503 and closed.
+    pub connections: usize,
+    /// Requests being answered at once. Further ones are answered 503. An event stream counts until its first byte.
+    pub in_flight: usize,
+    /// How long a request's head may take to arrive, and so how long a connection may be idle.
+    pub head: Duration,
+    /// How long a stop waits for answers that are on their way.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 4096,
+            in_flight: 2048,
+            head: Duration::from_secs(20),
+            drain: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Answers requests by `router` until `stop`, then lets the answers on their way finish.
+///
+/// Adds what every service has: a log line and metrics per request, the limits, problems for unknown addresses and
+/// methods, and a 500 problem where a handler panics.
+///
+/// # Errors
+/// When the socket cannot be used. A connection that fails is no error.
+pub async fn serve(
+    listener: std::net::TcpListener,
+    router: Router,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    serve_within(listener, router, stop, Limits::default()).await
+}
+
+/// As [`serve`], within other limits.
+pub async fn serve_within(
+    listener: std::net::TcpListener,
+    router: Router,
+    stop: CancellationToken,
+    limits: Limits,
+) -> io::Result<()> {
+    allow_open_files(limits.connections);
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
+    let server = Server::new(router, &stop, limits);
+    let slots = Arc::new(Semaphore::new(limits.connections));
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        match (accepted, Arc::clone(&slots).try_acquire_owned()) {
+            (Ok((stream, _)), Ok(slot)) => server.take(stream, slot),
+            (Ok((stream, _)), Err(_)) => server.turn_away(stream),
+            (Err(error), _) => wait_after(&error).await,
+        }
+    }
+    drop(listener);
+    server.drain(limits.drain).await;
+    Ok(())
+}
+
+/// The connections of one listener.
+struct Server {
+    http: http1::Builder,
+    service: TowerToHyperService<RouterIntoService<Incoming>>,
+    tasks: TaskTracker,
+    turned_away: Arc<Semaphore>,
+    stop: CancellationToken,
+    cut: CancellationToken,
+}
+
+/// How many callers are told at once that there are too many; further ones are closed without a word.
+const TURNED_AWAY_AT_ONCE: usize = 64;
+
+impl Server {
+    fn new(router: Router, stop: &CancellationToken, limits: Limits) -> Self {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(limits.head);
+        let router = router
+            .fallback(no_such_address)
+            .method_not_allowed_fallback(no_such_method)
+            .layer(Guard::new(limits.in_flight));
+        Self {
+            http,
+            service: TowerToHyperService::new(router.into_service()),
+            tasks: TaskTracker::new(),
+            turned_away: Arc::new(Semaphore::new(TURNED_AWAY_AT_ONCE)),
+            stop: stop.clone(),
+            cut: CancellationToken::new(),
+        }
+    }
+
+    /// Answers on a connection until it closes, or the service stops.
+    fn take(&self, stream: TcpStream, slot: OwnedSemaphorePermit) {
+        let (stop, cut) = (self.stop.clone(), self.cut.clone());
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection was gone before it was used");
+        }
+        let io = TokioIo::new(Lingering::new(stream, stop.clone()));
+        let connection = self.http.serve_connection(io, self.service.clone());
+        self.tasks.spawn(async move {
+            let mut connection = std::pin::pin!(connection);
+            let outcome = tokio::select! {
+                biased;
+                outcome = connection.as_mut() => outcome,
+                () = stop.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    tokio::select! {
+                        outcome = connection => outcome,
+                        () = cut.cancelled() => Ok(()),
+                    }
+                }
+            };
+            if let Err(error) = outcome {
+                tracing::debug!(%error, "a connection ended early");
+            }
+            drop(slot);
+        });
+    }
+
+    /// Says that there are too many connections, without reading what is asked.
+    fn turn_away(&self, mut stream: TcpStream) {
+        let Ok(place) = Arc::clone(&self.turned_away).try_acquire_owned() else { return };
+        tracing::warn!("a connection was turned away: there are too many");
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            if stream.write_all(TOO_MANY.as_bytes()).await.is_ok() {
+                let _ = Lingering::new(stream, stop).shutdown().await;
+            }
+            drop(place);
+        });
+    }
+
+    async fn drain(self, limit: Duration) {
+        self.tasks.close();
+        if tokio::time::timeout(limit, self.tasks.wait()).await.is_err() {
+            tracing::warn!(connections = self.tasks.len(), "cut off what was not answered in time");
+            self.cut.cancel();
+            self.tasks.wait().await;
+        }
+    }
+}
+
+const TOO_MANY: &str = "HTTP/1.1 503 Service Unavailable\r\n\
+    content-type: application/problem+json\r\ncontent-length: 139\r\nretry-after: 1\r\nconnection: close\r\n\r\n\
+    {\"type\":\"urn:cafe:problem:busy\",\"title\":\"There is more to do than can be done at once.\",\
+    \"status\":503,\"detail\":\"Too many connections are open.\"}";
+
+async fn no_such_address() -> Problem {
+    Problem::not_found("No such address; /openapi.json lists them all.")
+}
+
+async fn no_such_method() -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method-not-allowed",
+        "This address does not take that method.",
+    )
+    .detail("The header `Allow` lists those it takes.")
+}
+
+/// Out of file descriptors or memory, accepting fails at once, again and again, until something closes.
+async fn wait_after(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        tracing::warn!(%error, "no connection can be accepted for the moment");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// A shell's limit of open files is often 1,024, less than the connections that are let in.
+fn allow_open_files(connections: usize) {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    /// For databases, logs and peers.
+    const OTHERS: u64 = 256;
+    let wanted = connections as u64 + OTHERS;
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < wanted) {
+        limit.current = Some(limit.maximum.map_or(wanted, |maximum| maximum.min(wanted)));
+        if let Err(error) = setrlimit(Resource::Nofile, limit) {
+            tracing::warn!(%error, wanted, "the limit of open files stays low");
+        }
+    }
+}
