@@ -23,11 +23,11 @@ use crate::writer::{End, Work, Writer};
 /// Requests and batches that may wait for the writer; past it the answer is an early 503.
 pub const INBOX_LIMIT: usize = 4_096;
 /// How long what was said is kept.
-pub const RETENTION: Duration = Duration::from_secs(35 * 24 * 3_600);
+pub const RETENTION: Duration = Duration::from_hours(35 * 24);
 /// Reads beside the writer at a time.
 const READERS: usize = 4;
 /// How often old records are dropped, a bounded number at a time.
-const PRUNE_EVERY: Duration = Duration::from_secs(60);
+const PRUNE_EVERY: Duration = Duration::from_mins(1);
 
 /// Why a turn did not answer. Nothing has happened, but for [`TurnError::OutcomeUnknown`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -89,18 +89,25 @@ impl<D: Tables, C: Carrier> Listener<D, C> {
         }
     }
 
-    /// A position before the oldest record that is kept: something was said that can no longer be heard. Stop, never skip.
+    /// Something was said that can no longer be heard: pruned before it was heard here, or lost. Stop, never skip.
     fn gap(&self, news: &News) -> Option<String> {
-        let first = news.records.first().map_or(news.from + 1, |record| record.position);
         let same_log = self.position.log_id == news.head.log_id;
-        (same_log && first != news.from + 1 || same_log && self.position.position < news.head.oldest - 1).then(|| {
-            format!(
-                "events {} to {} of {} are no longer kept and were never heard here; restore a newer copy of this service",
-                news.from + 1,
-                first.max(news.head.oldest) - 1,
-                self.source
-            )
-        })
+        let pruned = same_log && news.from < news.head.oldest - 1;
+        let missing = news
+            .records
+            .iter()
+            .map(|record| record.position)
+            .zip(news.from + 1..)
+            .find(|(is, due)| is != due);
+        let expected = (news.head.last - news.from).min(READ_LIMIT);
+        if !pruned && missing.is_none() && news.records.len() as i64 == expected {
+            return None;
+        }
+        let first = missing.map_or(news.from + 1 + news.records.len() as i64, |(_, due)| due);
+        Some(format!(
+            "event {first} of {} is no longer kept and was never heard here; restore a newer copy of this service",
+            self.source
+        ))
     }
 
     /// True once the batch is on disk.

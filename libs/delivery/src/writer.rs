@@ -118,7 +118,7 @@ impl<D: Tables> Writer<D> {
     fn admit(&mut self, work: Work<D>, items: &mut Vec<Item<D>>) {
         match work {
             Work::Ask { request, traceparent, answer } => {
-                items.push(Item::Ask { request, traceparent, answer })
+                items.push(Item::Ask { request, traceparent, answer });
             }
             Work::Hear(Batch { arrived, position, done, .. }) => {
                 let last = arrived.len().saturating_sub(1);
@@ -282,7 +282,7 @@ impl<D: Tables> Writer<D> {
         for item in items {
             match item {
                 Item::Parked { arrived: None, answer, .. } => {
-                    drop_answer(answer, Ok(ParkedOutcome::NotFound))
+                    drop_answer(answer, Ok(ParkedOutcome::NotFound));
                 }
                 item => item.tell(outputs.next()),
             }

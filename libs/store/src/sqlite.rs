@@ -258,6 +258,7 @@ fn unusable(path: &Path, error: &Error) -> OpenError {
 }
 
 /// Tells an error of the library by what to do about it.
+#[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
 fn told(error: rusqlite::Error) -> Error {
     let text = error.to_string();
     match error {

@@ -1,0 +1,210 @@
+//! A running service on real files, beside a peer's real outbox.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod toy;
+
+use std::time::Duration;
+
+use cafe_clock::{Clock, Ids};
+use cafe_delivery::{Desk, Outbox, ParkedOutcome, Place, TurnError, mark_restored, start};
+use cafe_events::{OrderId, Source};
+use cafe_store::{Connection, Param};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use toy::{Request, Toy, order, outbox_of_payment, said, words};
+
+struct Running {
+    desk: Desk<Toy>,
+    stop: CancellationToken,
+}
+
+fn started(place: &Place) -> Running {
+    let stop = CancellationToken::new();
+    let desk = start(Toy, place, Clock::Real, &Ids::random(), |_| {}, stop.clone()).unwrap();
+    Running { desk, stop }
+}
+
+impl Running {
+    async fn stopped(self) {
+        self.stop.cancel();
+        self.desk.stopped().await.unwrap();
+    }
+
+    async fn words(&self, order_id: OrderId) -> Vec<String> {
+        self.desk.readers().read(move |db| words(db, order_id)).await.unwrap().unwrap_or_default()
+    }
+
+    async fn until_words(&self, order_id: OrderId, expected: &[&str]) {
+        until(&format!("{order_id} has {expected:?}"), async || self.words(order_id).await == expected).await;
+    }
+}
+
+async fn until(what: &str, condition: impl AsyncFn() -> bool) {
+    let limit = tokio::time::Instant::now() + Duration::from_secs(10);
+    while !condition().await {
+        assert!(tokio::time::Instant::now() < limit, "not within 10 s: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn place() -> (TempDir, Place) {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::new(folder.path());
+    (folder, place)
+}
+
+#[tokio::test]
+async fn what_a_peer_says_is_heard_once_also_across_restarts() {
+    let (_folder, place) = place();
+    let service = started(&place);
+    // The peer's file appears only later.
+    let mut payment = outbox_of_payment(&place);
+    payment.say(&[said(order(1), 1, "w1")]).unwrap();
+    service.until_words(order(1), &["w1"]).await;
+    service.stopped().await;
+
+    payment.say(&[said(order(1), 2, "w2"), said(order(2), 1, "w1")]).unwrap();
+    let service = started(&place);
+    service.until_words(order(2), &["w1"]).await;
+    assert_eq!(service.words(order(1)).await, ["w1", "w2"]);
+    assert_eq!(Outbox::heard_by(&place, Source::Barista, Source::Payment).unwrap(), 3);
+    service.stopped().await;
+}
+
+#[tokio::test]
+async fn news_is_heard_within_milliseconds_of_its_commit() {
+    let (_folder, place) = place();
+    let mut payment = outbox_of_payment(&place);
+    let service = started(&place);
+    payment.say(&[said(order(1_000), 1, "w1")]).unwrap();
+    service.until_words(order(1_000), &["w1"]).await;
+    let mut taken = Vec::new();
+    for number in 0..51 {
+        let before = std::time::Instant::now();
+        let position = payment.say(&[said(order(number), 1, "w1")]).unwrap();
+        while service.desk.status().links[0].position < position {
+            assert!(before.elapsed() < Duration::from_secs(5), "never heard");
+            tokio::time::sleep(Duration::from_micros(200)).await;
+        }
+        taken.push(before.elapsed());
+    }
+    taken.sort();
+    // A poll alone would take 250 ms at the median; the nudge makes it a few milliseconds even on a busy machine.
+    assert!(taken[25] < Duration::from_millis(50), "median {:?}", taken[25]);
+    service.stopped().await;
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_committed_does_not_fail_its_neighbours() {
+    let (_folder, place) = place();
+    let service = started(&place);
+    let asks = (0..64_u128).map(|number| {
+        let word = if number == 17 { "refused" } else { "fine" };
+        let desk = service.desk.clone();
+        tokio::spawn(async move { (number, desk.ask(Request::Say(order(number), word), None).await) })
+    });
+    for ask in asks.collect::<Vec<_>>() {
+        let (number, answer) = ask.await.unwrap();
+        match number {
+            17 => assert!(matches!(answer, Err(TurnError::Failed(_))), "{answer:?}"),
+            _ => assert_eq!(answer, Ok(1)),
+        }
+    }
+    let mut outbox = Connection::open_peer(&place.database(Source::Barista)).unwrap();
+    let positions: Vec<i64> = cafe_delivery::read_after(&mut outbox, 0, 100)
+        .unwrap()
+        .iter()
+        .map(|record| record.position)
+        .collect();
+    assert_eq!(positions, (1..=63).collect::<Vec<_>>(), "positions have no gaps");
+    service.stopped().await;
+}
+
+#[tokio::test]
+async fn an_event_that_makes_a_rule_panic_or_the_database_refuse_is_set_aside_alone() {
+    let (_folder, place) = place();
+    let mut payment = outbox_of_payment(&place);
+    payment
+        .say(&[
+            said(order(1), 1, "w1"),
+            said(order(2), 1, "panic"),
+            said(order(3), 1, "refused"),
+            said(order(2), 2, "w2"),
+            said(order(4), 1, "w1"),
+        ])
+        .unwrap();
+    let service = started(&place);
+    service.until_words(order(4), &["w1"]).await;
+    until("the lists are counted", async || service.desk.status().parked == 2).await;
+    assert_eq!(service.desk.status().held, 1, "what came after it about the same order waits");
+    let parked = service.desk.parked(0, 10).await.unwrap();
+    assert!(parked[0].reason.contains("panicked"), "{}", parked[0].reason);
+
+    assert_eq!(service.desk.drop_parked(parked[0].id).await, Ok(ParkedOutcome::Done));
+    assert_eq!(service.desk.drop_parked(999).await, Ok(ParkedOutcome::NotFound));
+    service.until_words(order(2), &["w2"]).await;
+    assert_eq!((service.desk.status().held, service.desk.status().parked), (0, 1));
+    service.stopped().await;
+}
+
+#[tokio::test]
+async fn a_log_that_was_restored_is_heard_again_and_changes_nothing() {
+    let (_folder, place) = place();
+    let mut payment = outbox_of_payment(&place);
+    payment.say(&[said(order(1), 1, "w1"), said(order(1), 2, "w2")]).unwrap();
+    let service = started(&place);
+    service.until_words(order(1), &["w1", "w2"]).await;
+
+    let mut db = Connection::open(&place.database(Source::Payment), cafe_delivery::MIGRATIONS).unwrap();
+    mark_restored(&mut db, "another-log", cafe_clock::from_ms(5_000)).unwrap();
+    payment.say(&[said(order(2), 1, "w1")]).unwrap();
+    service.until_words(order(2), &["w1"]).await;
+    assert_eq!(service.words(order(1)).await, ["w1", "w2"]);
+    assert_eq!(service.desk.status().parked, 0);
+    service.stopped().await;
+}
+
+#[tokio::test]
+async fn a_gap_in_what_is_kept_stops_the_listener_and_is_never_skipped() {
+    let (_folder, place) = place();
+    let mut payment = outbox_of_payment(&place);
+    payment.say(&[said(order(1), 1, "w1")]).unwrap();
+    let service = started(&place);
+    service.until_words(order(1), &["w1"]).await;
+    service.stopped().await;
+
+    payment.say(&[said(order(2), 1, "w1"), said(order(3), 1, "w1")]).unwrap();
+    let mut db = Connection::open(&place.database(Source::Payment), cafe_delivery::MIGRATIONS).unwrap();
+    db.batch("DELETE FROM outbox WHERE position <= 2; UPDATE outbox_head SET oldest = 3").unwrap();
+    let service = started(&place);
+    until("the gap is told", async || {
+        service.desk.status().links[0].silent.as_ref().is_some_and(|reason| reason.contains("no longer kept"))
+    })
+    .await;
+    assert!(service.words(order(3)).await.is_empty());
+    assert_eq!(service.desk.ask(Request::Say(order(9), "fine"), None).await, Ok(1), "its own requests go on");
+    service.stopped().await;
+}
+
+#[tokio::test]
+async fn the_same_service_is_not_started_twice_and_one_whose_place_was_taken_writes_no_more() {
+    let (_folder, place) = place();
+    let service = started(&place);
+    let second = start(Toy, &place, Clock::Real, &Ids::random(), |_| {}, CancellationToken::new());
+    let refusal = second.err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(refusal.contains("the barista service already runs"), "{refusal}");
+
+    let mut db = Connection::open(&place.database(Source::Barista), &all_migrations()).unwrap();
+    let sql = "UPDATE positions SET epoch = epoch + 1 WHERE source = $1";
+    db.execute(sql, &[Param::from("payment")]).unwrap();
+    let answer = service.desk.ask(Request::Say(order(1), "fine"), None).await;
+    assert_eq!(answer, Err(TurnError::OutcomeUnknown));
+    assert!(service.desk.ended().await.is_err_and(|reason| reason.contains("taken over")));
+    assert!(words(&mut db, order(1)).unwrap().is_none(), "nothing was written");
+}
+
+fn all_migrations() -> Vec<cafe_store::Migration> {
+    use cafe_delivery::Tables;
+    cafe_delivery::MIGRATIONS.iter().chain(Toy::MIGRATIONS).copied().collect()
+}

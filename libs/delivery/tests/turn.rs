@@ -1,0 +1,161 @@
+//! The turn is pure: however often and in whatever order events are delivered, each takes effect once and in order.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod toy;
+
+use std::collections::BTreeMap;
+
+use cafe_delivery::turn::{self, Arrived, Input, Output};
+use cafe_delivery::{HeardRow, HeldSlot, Ledger, ParkedOutcome};
+use cafe_events::{OrderId, Record, Source};
+use proptest::prelude::*;
+use toy::{Notes, Request, Toy, at, order, said};
+
+/// What a database would keep between turns.
+#[derive(Default)]
+struct Kept {
+    notes: BTreeMap<OrderId, Vec<String>>,
+    heard: BTreeMap<(OrderId, Source), HeardRow>,
+    held: BTreeMap<(OrderId, Source, u32), Record>,
+    parked: BTreeMap<String, cafe_delivery::Parked>,
+    outbox: Vec<Record>,
+}
+
+impl Kept {
+    fn turn(&mut self, inputs: &[Input<'_, Request>]) -> Vec<Output<usize>> {
+        let mut ledger = Ledger { any_parked: !self.parked.is_empty(), ..Ledger::default() };
+        turn::needs_of_ledger(inputs, &mut ledger);
+        for key in ledger.heard.wanted() {
+            ledger.heard.fill(key, self.heard.get(&key).cloned());
+            for (held, record) in self.held.iter().filter(|((order, source, _), _)| (*order, *source) == key)
+            {
+                let heard = record.read(key.1).unwrap();
+                let slot = HeldSlot { record: record.clone(), heard, stored: true, keep: true };
+                ledger.held.insert(*held, slot);
+            }
+        }
+        let mut notes = Notes::default();
+        turn::needs_of_domain(&Toy, inputs, &ledger, &mut notes);
+        for order_id in notes.wanted() {
+            notes.fill(order_id, self.notes.get(&order_id).cloned());
+        }
+        let decided = turn::decide(&Toy, inputs, &mut ledger, &mut notes, at(2_000));
+        self.notes.extend(notes.changed().map(|(key, words)| (*key, words.clone())));
+        self.heard.extend(ledger.heard.changed().map(|(key, row)| (*key, row.clone())));
+        for (key, slot) in ledger.held {
+            if slot.keep {
+                self.held.insert(key, slot.record)
+            } else {
+                self.held.remove(&key)
+            };
+        }
+        self.parked.extend(ledger.parked);
+        ledger.unparked.iter().for_each(|event| drop(self.parked.remove(event)));
+        self.outbox.extend(decided.records);
+        decided.outputs
+    }
+
+    fn hear(&mut self, records: &[Record]) {
+        let arrived: Vec<_> =
+            records.iter().map(|record| Arrived::new(Source::Payment, record.clone())).collect();
+        self.turn(&arrived.iter().map(Input::Heard).collect::<Vec<_>>());
+    }
+}
+
+fn words(count: u32) -> Vec<String> {
+    (1..=count).map(|version| format!("w{version}")).collect()
+}
+
+proptest! {
+    #[test]
+    fn each_event_takes_effect_once_and_in_order(
+        deliveries in proptest::collection::vec((0..3_u128, 1..6_u32), 0..60),
+        turn_size in 1..8_usize,
+    ) {
+        let mut kept = Kept::default();
+        let record = |(number, version): &(u128, u32)| said(order(*number), *version, &format!("w{version}"));
+        let chaos: Vec<Record> = deliveries.iter().map(record).collect();
+        chaos.chunks(turn_size).for_each(|turn| kept.hear(turn));
+        // At last everything is delivered, backwards.
+        let rest: Vec<Record> = (0..3).flat_map(|number| (1..6).rev().map(move |version| (number, version))).map(|key| record(&key)).collect();
+        kept.hear(&rest);
+        for number in 0..3 {
+            prop_assert_eq!(kept.notes.get(&order(number)), Some(&words(5)));
+        }
+        prop_assert!(kept.held.is_empty() && kept.parked.is_empty());
+        prop_assert_eq!(kept.outbox.len(), 15);
+        prop_assert!(kept.heard.values().all(|row| row.held == 0 && row.next_version == 6));
+    }
+}
+
+#[test]
+fn a_poisonous_event_holds_up_its_own_order_only_and_dropping_it_lets_the_order_go_on() {
+    let mut kept = Kept::default();
+    let poison = said(order(1), 2, "poison");
+    kept.hear(&[said(order(1), 1, "w1"), poison.clone(), said(order(1), 3, "w3"), said(order(2), 1, "w1")]);
+    assert_eq!(kept.notes[&order(1)], ["w1"]);
+    assert_eq!(kept.notes[&order(2)], ["w1"]);
+    assert_eq!(
+        kept.parked.values().map(|parked| parked.reason.as_str()).collect::<Vec<_>>(),
+        ["this will not do"]
+    );
+
+    let arrived = Arrived::new(Source::Payment, poison);
+    let still = kept.turn(&[Input::Retry(&arrived)]);
+    assert_eq!(still, [Output::Parked(ParkedOutcome::StillRefused("this will not do".to_owned()))]);
+    assert_eq!(kept.parked.len(), 1);
+
+    assert_eq!(kept.turn(&[Input::Drop(&arrived)]), [Output::Parked(ParkedOutcome::Done)]);
+    assert_eq!(kept.notes[&order(1)], ["w1", "w3"]);
+    assert!(kept.parked.is_empty() && kept.held.is_empty());
+}
+
+#[test]
+fn what_is_not_ours_is_set_aside_before_anything_else_is_looked_at() {
+    let mut kept = Kept::default();
+    let mut plain_text = said(order(1), 1, "w1");
+    plain_text.kind = String::new();
+    plain_text.body = "hello".to_owned();
+    let mut damaged = said(order(2), 1, "w1");
+    damaged.body.truncate(40);
+    let mut of_another_order = said(order(3), 1, "w1");
+    of_another_order.order_id = order(4).to_string();
+    kept.hear(&[plain_text, damaged, of_another_order, said(order(5), 1, "w1")]);
+    assert_eq!(kept.parked.len(), 3);
+    assert_eq!(kept.notes.keys().collect::<Vec<_>>(), [&order(5)]);
+}
+
+#[test]
+fn a_type_that_a_newer_program_added_is_counted_and_the_order_goes_on() {
+    let mut kept = Kept::default();
+    let mut newer = said(order(1), 1, "w1");
+    newer.kind = "cafe.payment.blessed.v1".to_owned();
+    kept.hear(&[newer, said(order(1), 2, "w2")]);
+    assert_eq!(kept.notes[&order(1)], ["w2"]);
+    assert!(kept.parked.is_empty());
+}
+
+#[test]
+fn the_same_said_again_at_another_time_is_done_already_and_something_else_is_a_contradiction() {
+    let mut kept = Kept::default();
+    kept.hear(&[said(order(1), 1, "w1"), said(order(1), 2, "w2")]);
+    let mut later = said(order(1), 1, "w1");
+    later.body = later.body.replace("00:00:01", "00:09:01");
+    assert_ne!(later.body, said(order(1), 1, "w1").body);
+    kept.hear(&[later]);
+    assert!(kept.parked.is_empty());
+    kept.hear(&[said(order(1), 1, "otherwise"), said(order(1), 3, "w3")]);
+    assert_eq!(kept.parked.len(), 1);
+    assert!(kept.parked.values().all(|parked| parked.reason.contains("says otherwise")));
+    assert_eq!(kept.notes[&order(1)], ["w1", "w2", "w3"]);
+}
+
+#[test]
+fn an_event_passes_on_the_trace_of_what_caused_it() {
+    let mut kept = Kept::default();
+    kept.hear(&[said(order(1), 1, "w1")]);
+    kept.turn(&[Input::Request { request: &Request::Say(order(1), "w2"), traceparent: Some("from-http") }]);
+    let traces: Vec<_> = kept.outbox.iter().map(|record| record.traceparent.as_deref()).collect();
+    assert_eq!(traces, [Some("trace-1"), Some("from-http")]);
+}
