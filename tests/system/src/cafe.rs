@@ -71,13 +71,12 @@ impl Cafe {
 
     /// Starts `cafe up`, without waiting for anything.
     pub fn open(&mut self) {
-        let flags: Vec<&str> = self.flags.iter().map(String::as_str).collect();
-        self.up = Some(self.command("up").args(flags).spawn().expect("the program starts"));
+        self.up = Some(self.command("up").args(&self.flags).spawn().expect("the program starts"));
     }
 
     /// Starts one service by itself, watched over by nobody.
     pub fn open_alone(&mut self, service: Service) {
-        let child = self.command(service.name()).spawn().expect("the program starts");
+        let child = self.command(service.name()).args(&self.flags).spawn().expect("the program starts");
         self.alone.push((service, child));
     }
 

@@ -8,11 +8,13 @@ pub mod proc;
 pub mod wire;
 
 mod cafe;
+mod harm;
 mod program;
 mod rush;
 mod wait;
 
 pub use cafe::{Cafe, Service};
+pub use harm::Outage;
 pub use program::program;
 pub use rush::{Post, Rush, Rushed};
 pub use wait::{MOMENT, Waited, wait_until};

@@ -22,6 +22,14 @@ pub fn alive(pid: u32) -> bool {
     state(pid).is_some_and(|state| state != 'Z')
 }
 
+/// Whether a signal has stopped every thread of it.
+pub fn is_stopped(pid: u32) -> bool {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let states: Vec<_> =
+        threads.filter_map(|thread| state(thread.file_name().to_str()?.parse().ok()?)).collect();
+    !states.is_empty() && states.iter().all(|state| *state == 'T')
+}
+
 /// Memory in MB: `VmRSS` now, `VmHWM` at its highest (`proc_pid_status(5)`).
 pub fn memory_mb(pid: u32, field: &str) -> Option<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;

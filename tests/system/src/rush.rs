@@ -1,5 +1,6 @@
 //! A steady stream of customers who do not wait for each other, and who try again with the same key until they are served.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -9,12 +10,14 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::wire::{self, Wire};
-use crate::{Cafe, Service};
+use crate::{Cafe, Outage, Service};
 
 /// Past this, an answer from an order service that works is late.
 const IN_TIME: Duration = Duration::from_secs(1);
 /// A customer who has not been served by then gives up, which fails the test.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// Until every order has come to its end after the last harm.
+const SETTLED: Duration = Duration::from_mins(2);
 /// Before a refused customer tries again.
 const PAUSE: Duration = Duration::from_millis(100);
 /// Customers beyond this many wait in line; their time runs.
@@ -81,17 +84,12 @@ impl Rush {
 }
 
 impl Rushed {
-    /// The ids of all orders that were taken.
-    pub fn order_ids(&self) -> Vec<&str> {
-        self.posts.iter().filter_map(|post| post.order_id.as_deref()).collect()
-    }
-
     /// Demands that everybody was served in the end, and that whoever came while order was alive was answered 201 within a
-    /// second. `dead` are the times, from and to, in which it was not.
+    /// second. `dead` are the times in which it was not.
     ///
     /// # Panics
     /// If not, naming the first who were not.
-    pub fn demand_prompt_answers(&self, dead: &[(Instant, Instant)]) {
+    pub fn demand_prompt_answers(&self, dead: &[Outage]) {
         let left_out = self.posts.iter().filter(|post| post.order_id.is_none()).count();
         assert_eq!(left_out, 0, "customers who were never served; one of them: {:?}", self.late(&[]).first());
         let late = self.late(dead);
@@ -104,9 +102,23 @@ impl Rushed {
         );
     }
 
-    fn late(&self, dead: &[(Instant, Instant)]) -> Vec<&Post> {
-        let was_alive =
-            |post: &&Post| dead.iter().all(|(from, to)| post.at + IN_TIME < *from || post.at > *to);
+    /// Waits until everything has settled and demands that all is well: prompt answers, each customer's order there once,
+    /// and a clean audit.
+    ///
+    /// # Panics
+    /// If not.
+    pub fn demand_all_well(&self, cafe: &Cafe, dead: &[Outage]) {
+        self.demand_prompt_answers(dead);
+        let orders = cafe.settle(SETTLED);
+        let taken: BTreeSet<&str> = self.posts.iter().filter_map(|post| post.order_id.as_deref()).collect();
+        let known: BTreeSet<&str> = orders.iter().filter_map(|order| order["id"].as_str()).collect();
+        assert_eq!(taken.len(), self.posts.len(), "two customers got the same order");
+        assert_eq!(taken, known, "orders that were answered, and orders that there are");
+        cafe.audit();
+    }
+
+    fn late(&self, dead: &[Outage]) -> Vec<&Post> {
+        let was_alive = |post: &&Post| dead.iter().all(|it| post.at + IN_TIME < it.from || post.at > it.to);
         let is_late = |post: &&Post| post.first != Ok(201) || post.took > IN_TIME;
         self.posts.iter().filter(was_alive).filter(is_late).collect()
     }
@@ -217,7 +229,7 @@ mod tests {
             posts: vec![post(second(1), Ok(201)), post(second(10), refused), post(second(20), Ok(503))],
         };
         assert_eq!(rushed.late(&[]).len(), 2);
-        assert_eq!(rushed.late(&[(second(9), second(11))]).len(), 1);
-        assert_eq!(rushed.late(&[(second(9), second(30))]).len(), 0);
+        assert_eq!(rushed.late(&[Outage { from: second(9), to: second(11) }]).len(), 1);
+        assert_eq!(rushed.late(&[Outage { from: second(9), to: second(30) }]).len(), 0);
     }
 }
