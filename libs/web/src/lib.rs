@@ -2,25 +2,37 @@
 //!
 //! - Errors are [`Problem`]s (RFC 9457), also those of the extractors: [`JsonBody`], [`PathOf`], [`QueryOf`], [`Staff`].
 //! - [`bind`] and [`serve`] run a router within named limits and stop it without losing an answer.
+//! - [`common_routes`] are the addresses that every service has, and [`documented`] completes its `OpenAPI` document.
+//! - [`event_stream`] answers with news as it happens.
 //!
 //! Nothing here knows an order, a payment or a ticket, and nothing here writes to a database.
 
 mod bind;
 mod body;
+mod common;
 mod credentials;
+mod document;
+mod events;
 mod explain;
 mod guard;
 mod lingering;
+mod metrics_page;
 mod parameters;
 mod problem;
 mod request_metrics;
 mod serve;
 mod staff_key;
+mod start_error;
 
 pub use bind::{BindError, bind};
 pub use body::{BODY_LIMIT_BYTES, BODY_READ_LIMIT, JsonBody, JsonOrDefault};
+pub use common::common_routes;
 pub use credentials::{Presented, Staff};
+pub use document::documented;
+pub use events::{ServerEvent, event_stream};
+pub use metrics_page::install_metrics;
 pub use parameters::{PathOf, QueryOf, Traceparent};
 pub use problem::Problem;
 pub use serve::{Limits, serve, serve_within};
 pub use staff_key::StaffKey;
+pub use start_error::StartError;

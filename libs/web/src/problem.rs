@@ -1,9 +1,14 @@
 //! Errors as the caller sees them: RFC 9457, Problem Details for HTTP APIs.
 
+use std::borrow::Cow;
+
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
+use cafe_delivery::TurnError;
 use serde::Serialize;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// The media type of every error answer.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
@@ -24,24 +29,40 @@ struct Parts {
     cause: Option<Cause>,
 }
 
-/// The answer's JSON. `slug` is written as the `type`.
-#[derive(Clone, Debug, Serialize)]
+/// What went wrong and what would be right (RFC 9457).
+#[derive(Clone, Debug, Serialize, ToSchema)]
 struct Body {
+    /// The same for every problem of this kind.
     #[serde(rename = "type", serialize_with = "as_urn")]
+    #[schema(value_type = String, example = "urn:cafe:problem:invalid-body")]
     slug: &'static str,
+    /// The kind of problem, in a sentence.
+    #[schema(example = "The body is not what is expected here.")]
     title: &'static str,
+    /// The answer's status.
+    #[schema(minimum = 400, maximum = 599)]
     status: u16,
+    /// What is wrong this time.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     detail: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// The fields at fault.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
+    /// A complete body that would be accepted.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     example: Option<serde_json::Value>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+/// A field at fault.
+#[derive(Clone, Debug, Serialize, ToSchema)]
 struct FieldError {
+    /// Its path.
+    #[schema(example = "items[0].quantity")]
     field: String,
+    /// What is wrong with it, or would be right.
+    #[schema(example = "must be 1 to 99")]
     detail: String,
 }
 
@@ -50,6 +71,9 @@ struct FieldError {
 pub(crate) struct Cause(pub(crate) String);
 
 impl Problem {
+    /// Its schema's name in every document.
+    pub(crate) const NAME: &'static str = "Problem";
+
     /// A problem of the stable type `urn:cafe:problem:<slug>`.
     pub fn new(status: StatusCode, slug: &'static str, title: &'static str) -> Self {
         let body =
@@ -134,6 +158,16 @@ impl Problem {
         self
     }
 
+    /// Whether any field is named as being at fault.
+    pub(crate) fn names_fields(&self) -> bool {
+        !self.0.body.errors.is_empty()
+    }
+
+    /// The answer's JSON.
+    pub(crate) fn json(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.0.body).unwrap_or_default()
+    }
+
     /// The answer's status.
     pub fn status(&self) -> StatusCode {
         self.0.status
@@ -151,8 +185,8 @@ fn as_urn<S: serde::Serializer>(slug: &&'static str, serializer: S) -> Result<S:
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Parts { status, body, retry_after_s, closes, cause } = *self.0;
-        let json = serde_json::to_vec(&body).unwrap_or_default();
+        let json = self.json();
+        let Parts { status, retry_after_s, closes, cause, .. } = *self.0;
         let mut response =
             (status, [(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))], json).into_response();
         let headers = response.headers_mut();
@@ -169,6 +203,22 @@ impl IntoResponse for Problem {
             response.extensions_mut().insert(cause);
         }
         response
+    }
+}
+
+impl From<TurnError> for Problem {
+    fn from(error: TurnError) -> Self {
+        match error {
+            TurnError::Busy => Self::busy(),
+            TurnError::DiskFull => Self::disk_full(),
+            TurnError::Stopped => Self::stopped(),
+            TurnError::OutcomeUnknown => {
+                Self::new(StatusCode::GATEWAY_TIMEOUT, "outcome-unknown", "It may or may not have been done.")
+                    .detail("Ask again; with the same Idempotency-Key, if it had one, it is done once.")
+                    .retry_after(1)
+            }
+            TurnError::Failed(reason) => Self::internal(reason),
+        }
     }
 }
 
@@ -202,6 +252,22 @@ impl Problem {
     pub(crate) fn stopped() -> Self {
         Self::unavailable("stopping", "This service is stopping or starting again.", 1)
             .detail("Nothing has happened. Try again in a moment.")
+    }
+}
+
+impl PartialSchema for Problem {
+    fn schema() -> RefOr<Schema> {
+        Body::schema()
+    }
+}
+
+impl ToSchema for Problem {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed(Self::NAME)
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((FieldError::name().into_owned(), FieldError::schema()));
     }
 }
 

@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 use crate::Problem;
 use crate::guard::Guard;
 use crate::lingering::Lingering;
+use crate::problem::MEDIA_TYPE;
 
 /// What a service takes on at most.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +72,7 @@ pub async fn serve_within(
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
     let server = Server::new(router, &stop, limits);
+    server.tasks.spawn(crate::metrics_page::keep_sorting(stop.clone()));
     let slots = Arc::new(Semaphore::new(limits.connections));
     loop {
         let accepted = tokio::select! {
@@ -154,7 +156,7 @@ impl Server {
         tracing::warn!("a connection was turned away: there are too many");
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
-            if stream.write_all(TOO_MANY.as_bytes()).await.is_ok() {
+            if stream.write_all(&too_many_connections()).await.is_ok() {
                 let _ = Lingering::new(stream, stop).shutdown().await;
             }
             drop(place);
@@ -171,10 +173,16 @@ impl Server {
     }
 }
 
-const TOO_MANY: &str = "HTTP/1.1 503 Service Unavailable\r\n\
-    content-type: application/problem+json\r\ncontent-length: 139\r\nretry-after: 1\r\nconnection: close\r\n\r\n\
-    {\"type\":\"urn:cafe:problem:busy\",\"title\":\"There is more to do than can be done at once.\",\
-    \"status\":503,\"detail\":\"Too many connections are open.\"}";
+/// An answer to a caller whose request is not read.
+fn too_many_connections() -> Vec<u8> {
+    let json = Problem::busy().json();
+    let head = format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {}\r\n\
+         retry-after: 1\r\nconnection: close\r\n\r\n",
+        json.len()
+    );
+    [head.into_bytes(), json].concat()
+}
 
 async fn no_such_address() -> Problem {
     Problem::not_found("No such address; /openapi.json lists them all.")

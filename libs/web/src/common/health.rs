@@ -1,0 +1,108 @@
+//! Whether the service lives, and whether it can take work.
+
+use axum::Json;
+use axum::extract::State;
+use cafe_clock::from_ms;
+use cafe_delivery::{Link, Status};
+use cafe_events::Source;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Common;
+use crate::Problem;
+
+/// The process answers.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Alive {
+    /// Always `alive`.
+    #[schema(example = "alive")]
+    status: &'static str,
+}
+
+/// The service can take work.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Ready {
+    /// Always `ready`.
+    #[schema(example = "ready")]
+    status: &'static str,
+    /// Which service this is.
+    #[schema(example = "order")]
+    service: &'static str,
+    /// One per service that is listened to. A link that lags makes nobody unready: the work waits in its source's log.
+    links: Vec<LinkReport>,
+    /// Events that wait for an earlier version.
+    held: i64,
+    /// Events that were set aside and wait for a person; see `/parked`.
+    parked: i64,
+}
+
+/// How the listening to one service stands.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Link)]
+pub(super) struct LinkReport {
+    /// Who is listened to.
+    source: Source,
+    /// The last position taken in of the source's log.
+    position: i64,
+    /// The last position seen there.
+    last: i64,
+    /// How many events wait.
+    behind: i64,
+    /// When the oldest event that waits was said, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    waiting_since: Option<String>,
+    /// Why nothing can be heard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    silent: Option<String>,
+}
+
+/// Says that the process answers
+///
+/// It looks at nothing else, so that a slow disk gets nobody killed.
+#[utoipa::path(get, path = "/health/live", tag = "operation", responses((status = 200, body = Alive, description = "It does.")))]
+pub(super) async fn live() -> Json<Alive> {
+    Json(Alive { status: "alive" })
+}
+
+/// Says whether the service can take work, and how far it is behind
+#[utoipa::path(
+    get,
+    path = "/health/ready",
+    tag = "operation",
+    responses(
+        (status = 200, body = Ready, description = "It can."),
+        (status = 503, description = "It cannot; `errors` says why."),
+    )
+)]
+pub(super) async fn ready(State(common): State<Common>) -> Result<Json<Ready>, Problem> {
+    let status = common.delivery.status();
+    if let Some(problem) = unreadiness(&status) {
+        return Err(problem);
+    }
+    let links = status.links.iter().map(report).collect();
+    let (held, parked) = (status.held, status.parked);
+    Ok(Json(Ready { status: "ready", service: common.delivery.service(), links, held, parked }))
+}
+
+/// Only what keeps this service itself from working: others that are down do not make it unready.
+pub(super) fn unreadiness(status: &Status) -> Option<Problem> {
+    let reasons = [("writer", &status.stopped), ("commits", &status.failing)];
+    let unready = Problem::unavailable("not-ready", "This service cannot take work at the moment.", 1);
+    let problem = reasons
+        .into_iter()
+        .filter_map(|(field, reason)| Some((field, reason.as_ref()?)))
+        .fold(unready, |problem, (field, reason)| problem.field(field, reason));
+    problem.names_fields().then_some(problem)
+}
+
+fn report(link: &Link) -> LinkReport {
+    LinkReport {
+        source: link.source,
+        position: link.position,
+        last: link.last,
+        behind: link.behind(),
+        waiting_since: link.waiting_since_ms.map(|ms| from_ms(ms).to_string()),
+        silent: link.silent.clone(),
+    }
+}
