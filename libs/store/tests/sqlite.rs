@@ -1,0 +1,132 @@
+//! A database as its service, its peers and its owner meet it.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::path::PathBuf;
+
+use cafe_store::{Connection, Error, Migration, OpenError, Param, Readers, copy_while_in_use};
+use tempfile::TempDir;
+
+const FIRST: Migration = Migration {
+    name: "test/0001_cups",
+    sql: "CREATE TABLE cups (id INTEGER PRIMARY KEY, owner TEXT) STRICT",
+};
+const SECOND: Migration = Migration { name: "test/0002_size", sql: "ALTER TABLE cups ADD COLUMN size TEXT" };
+
+fn folder() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cups.sqlite");
+    (folder, path)
+}
+
+fn add(db: &mut Connection, id: i64, owner: &str) {
+    db.execute("INSERT INTO cups (id, owner) VALUES ($1, $2)", &[id.into(), owner.into()]).unwrap();
+}
+
+fn owners(db: &mut Connection) -> Result<Vec<String>, Error> {
+    db.query("SELECT owner FROM cups ORDER BY id", &[], |row| row.text(0))
+}
+
+#[test]
+fn values_are_bound_by_their_number_not_by_first_appearance() {
+    let (_folder, path) = folder();
+    let mut db = Connection::open(&path, &[FIRST]).unwrap();
+    db.execute("INSERT INTO cups (owner, id) VALUES ($2, $1)", &[Param::Int(7), Param::Text("minji")])
+        .unwrap();
+    let ids = db.query("SELECT id FROM cups WHERE owner = $1", &["minji".into()], |row| row.int(0)).unwrap();
+    assert_eq!(ids, [7]);
+    let missing = db.execute("DELETE FROM cups WHERE id = $1", &[Param::Int(7), Param::Int(8)]);
+    assert!(matches!(missing, Err(Error::Refused(_))), "{missing:?}");
+}
+
+#[test]
+fn a_migration_runs_once_on_a_database_that_has_rows_and_an_older_program_leaves_it_alone() {
+    let (_folder, path) = folder();
+    add(&mut Connection::open(&path, &[FIRST]).unwrap(), 1, "minji");
+    for _ in 0..2 {
+        let mut db = Connection::open(&path, &[FIRST, SECOND]).unwrap();
+        assert_eq!(owners(&mut db).unwrap(), ["minji"]);
+    }
+    let older = Connection::open(&path, &[FIRST]).err();
+    assert!(matches!(older, Some(OpenError::Newer { .. })), "{older:?}");
+}
+
+#[test]
+fn a_peer_sees_nothing_yet_then_what_is_committed_and_never_half_a_schema() {
+    let (_folder, path) = folder();
+    assert!(matches!(Connection::open_peer(&path).err(), Some(Error::Absent(_))));
+    let mut db = Connection::open(&path, &[FIRST]).unwrap();
+    let mut peer = Connection::open_peer(&path).unwrap();
+    db.begin().unwrap();
+    add(&mut db, 1, "minji");
+    assert!(owners(&mut peer).unwrap().is_empty());
+    db.commit().unwrap();
+    assert_eq!(owners(&mut peer).unwrap(), ["minji"]);
+    assert!(peer.execute("DELETE FROM cups", &[]).is_err(), "a peer cannot write");
+}
+
+#[test]
+fn what_its_writer_left_in_the_log_can_be_read_by_a_peer_after_it_is_gone() {
+    let (_folder, path) = folder();
+    let mut db = Connection::open(&path, &[FIRST]).unwrap();
+    add(&mut db, 1, "minji");
+    drop(db);
+    let mut peer = Connection::open_peer(&path).unwrap();
+    assert_eq!(owners(&mut peer).unwrap(), ["minji"]);
+}
+
+#[test]
+fn an_undone_transaction_leaves_nothing() {
+    let (_folder, path) = folder();
+    let mut db = Connection::open(&path, &[FIRST]).unwrap();
+    db.rollback().unwrap();
+    db.begin().unwrap();
+    add(&mut db, 1, "minji");
+    db.rollback().unwrap();
+    assert!(owners(&mut db).unwrap().is_empty());
+}
+
+#[test]
+fn a_copy_made_while_in_use_is_whole_and_stands_alone() {
+    let (folder, path) = folder();
+    let mut db = Connection::open(&path, &[FIRST]).unwrap();
+    (1..=1_000).for_each(|id| add(&mut db, id, "minji"));
+    db.begin().unwrap();
+    add(&mut db, 1_001, "not yet");
+    let copy = folder.path().join("copy.sqlite");
+    copy_while_in_use(&path, &copy).unwrap();
+    db.commit().unwrap();
+    assert!(!folder.path().join("copy.sqlite-wal").exists());
+    assert_eq!(owners(&mut Connection::open_reader(&copy).unwrap()).unwrap().len(), 1_000);
+}
+
+#[test]
+fn a_file_that_is_no_database_and_a_folder_that_is_none_are_refused_with_a_sentence() {
+    let (folder, path) = folder();
+    std::fs::write(&path, "this is a shopping list, and it is long enough to be looked at").unwrap();
+    let refusal = Connection::open(&path, &[FIRST]).err().unwrap().to_string();
+    assert!(refusal.contains("cannot be opened") && refusal.contains("a cafe's own file"), "{refusal}");
+    let nowhere = folder.path().join("missing/cups.sqlite");
+    assert!(matches!(Connection::open(&nowhere, &[FIRST]).err(), Some(OpenError::Unusable { .. })));
+}
+
+#[tokio::test]
+async fn readers_work_beside_the_writer() {
+    let (_folder, path) = folder();
+    let mut db = Connection::open(&path, &[FIRST]).unwrap();
+    let readers = Readers::new(&path, 2);
+    db.begin().unwrap();
+    add(&mut db, 1, "minji");
+    let reads: Vec<_> = (0..8)
+        .map(|_| {
+            tokio::spawn({
+                let readers = readers.clone();
+                async move { readers.read(owners).await }
+            })
+        })
+        .collect();
+    for read in reads {
+        assert!(read.await.unwrap().unwrap().is_empty());
+    }
+    db.commit().unwrap();
+    assert_eq!(readers.read(owners).await.unwrap(), ["minji"]);
+}
