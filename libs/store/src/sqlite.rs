@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::backup::StepResult;
 use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{ErrorCode, OpenFlags};
@@ -14,6 +15,10 @@ use crate::{Error, Migration, OpenError, Param};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// Pages (of 4 KiB) in the write-ahead log before it is copied back.
 const CHECKPOINT_PAGES: i64 = 4_000;
+/// Size in bytes to which a log that had grown (somebody pinned it) is cut once it has been copied back.
+const LOG_KEPT_BYTES: i64 = 64 * 1024 * 1024;
+/// Every page in one step (`sqlite3_backup_step`).
+const ALL_PAGES: i32 = -1;
 /// Prepared statements kept per connection.
 const STATEMENTS_KEPT: usize = 128;
 
@@ -81,6 +86,7 @@ impl Connection {
         self.sqlite.pragma_update(None, "journal_mode", "wal").map_err(told)?;
         self.sqlite.pragma_update(None, "synchronous", "full").map_err(told)?;
         self.sqlite.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(told)?;
+        self.sqlite.pragma_update(None, "journal_size_limit", LOG_KEPT_BYTES).map_err(told)?;
         // The log stays when the last reader leaves: a reader that opens the file read-only could not make it again.
         self.sqlite.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(told)?;
         Ok(())
@@ -100,6 +106,29 @@ impl Connection {
             self.commit()?;
         }
         Ok(())
+    }
+
+    /// Opens a file as it is for writing, however old its schema; for tools that mend it while nobody works with it.
+    pub fn open_as_it_is(path: &Path) -> Result<Self, Error> {
+        Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+    }
+
+    /// Copies what this connection sees (within a transaction: what that sees) to the new file `to`, on disk when this
+    /// returns.
+    ///
+    /// It is one step: a copy in several would begin again at each commit meanwhile, and never end in a busy cafe.
+    pub fn copy_to(&mut self, to: &Path) -> Result<(), Error> {
+        let mut target = Self::open_with(to, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        let copied = rusqlite::backup::Backup::new(&self.sqlite, &mut target.sqlite)
+            .and_then(|backup| backup.step(ALL_PAGES))
+            .map_err(told)?;
+        if copied != StepResult::Done {
+            return Err(Error::Busy(format!("{} is in use", to.display())));
+        }
+        // A copy stands alone: no log beside it that could be forgotten.
+        target.sqlite.pragma_update(None, "journal_mode", "delete").map_err(told)?;
+        drop(target);
+        File::open(to).and_then(|file| file.sync_all()).map_err(|error| Error::Lost(error.to_string()))
     }
 
     /// Copies the write-ahead log back into the file and syncs both.
@@ -238,16 +267,7 @@ fn create(path: &Path, migrations: &[Migration]) -> Result<(), OpenError> {
 /// Copies the database at `from`, which may be in use, to the new file `to`, in one consistent state that is on disk when
 /// this returns.
 pub fn copy_while_in_use(from: &Path, to: &Path) -> Result<(), Error> {
-    let source = Connection::open_peer(from)?;
-    let mut target =
-        Connection::open_with(to, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
-    rusqlite::backup::Backup::new(&source.sqlite, &mut target.sqlite)
-        .and_then(|backup| backup.run_to_completion(10_000, Duration::ZERO, None))
-        .map_err(told)?;
-    // A copy stands alone: no log beside it that could be forgotten.
-    target.sqlite.pragma_update(None, "journal_mode", "delete").map_err(told)?;
-    drop(target);
-    File::open(to).and_then(|file| file.sync_all()).map_err(|error| Error::Lost(error.to_string()))
+    Connection::open_peer(from)?.copy_to(to)
 }
 
 fn unusable(path: &Path, error: &Error) -> OpenError {
