@@ -1,0 +1,404 @@
+//! The rules of an order: what may be asked of it, and what its customer sees. Pure.
+//!
+//! An order knows three things that are kept apart: what this service decided, what payment said and what barista said.
+//! News from the two others comes in the order of each one's versions, but interleaved as it happens; whatever a customer
+//! sees is joined from the three, so that it comes out the same whichever was heard first.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cafe_clock::after;
+use cafe_events::{
+    Currency, LineId, OrderCancelRequested, OrderEvent, OrderLine, OrderPlaced, Party, PaymentChoice,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The most steps kept of an order's ticket; only an order recalled again and again has more, and loses its oldest.
+pub const STEPS_MAX: usize = 32;
+
+/// Everything the order service knows about an order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// The store that makes it.
+    pub store: String,
+    /// How many events this service announced for it; 0 for one that was placed after the copy that was restored.
+    pub version: u32,
+    /// What was ordered; nothing for an order lost by a restore, until payment's approval tells.
+    pub placed: Option<Placed>,
+    /// When a cancel was asked for here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel_requested_at: Option<Timestamp>,
+    /// What payment said.
+    #[serde(default)]
+    pub payment: PaymentSide,
+    /// What barista said.
+    #[serde(default)]
+    pub ticket: TicketSide,
+}
+
+/// What was ordered, as it was priced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placed {
+    /// What is called out.
+    pub number: String,
+    /// The business day that `number` belongs to.
+    pub day: String,
+    /// When.
+    pub at: Timestamp,
+    /// At least one line; shared, for they never change.
+    pub lines: Arc<[OrderLine]>,
+    /// To go, rather than here.
+    pub takeout: bool,
+    /// Sum of the lines' prices, in minor units.
+    pub total: i64,
+    /// Of all amounts here.
+    pub currency: Currency,
+    /// Not paid by then, it expires; not known for an order that payment's approval told about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pay_by: Option<Timestamp>,
+}
+
+/// What payment said about an order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentSide {
+    /// The last version heard.
+    #[serde(default)]
+    pub version: u32,
+    /// Its first word: how paying went.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<PaymentOutcome>,
+    /// When it said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome_at: Option<Timestamp>,
+    /// Whether it passed a wish to cancel on to barista.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cancel_forwarded: bool,
+    /// Everything given back so far, in minor units.
+    #[serde(default)]
+    pub refunded: i64,
+    /// When money last went back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refunded_at: Option<Timestamp>,
+}
+
+/// How paying went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "named as payment's events")]
+pub enum PaymentOutcome {
+    Approved,
+    Declined,
+    Expired,
+    Cancelled,
+}
+
+/// What barista said about an order's ticket.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketSide {
+    /// The last version heard.
+    #[serde(default)]
+    pub version: u32,
+    /// What happened to it, oldest first, at most [`STEPS_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<TicketStep>,
+    /// How each line stands that barista spoke of.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lines: BTreeMap<LineId, LineState>,
+    /// How every other line stands.
+    #[serde(default)]
+    pub other_lines: LineState,
+    /// A wish to cancel was refused: making had started, or the ticket had ended.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cancel_refused: bool,
+}
+
+/// A step of the ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketStep {
+    /// Which.
+    pub stage: Stage,
+    /// When, by barista's clock.
+    pub at: Timestamp,
+}
+
+/// Where a ticket is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "named as barista's events")]
+pub enum Stage {
+    Queued,
+    Making,
+    Ready,
+    PickedUp,
+    /// Nothing is left to make.
+    Rejected,
+    Cancelled,
+    Uncollected,
+}
+
+/// How far a line is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LineState {
+    /// Not made yet, or being made again.
+    #[default]
+    Waiting,
+    /// Made.
+    Ready,
+    /// Cannot be made; its price goes back.
+    Rejected,
+}
+
+/// What a customer sees.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Taken; payment has not said anything yet.
+    Placed,
+    /// Paid; waits to be made.
+    Paid,
+    /// Being made.
+    Making,
+    /// Made; come and get it.
+    Ready,
+    /// Handed over.
+    PickedUp,
+    /// The vendor refused the charge.
+    Declined,
+    /// Not paid in time.
+    Expired,
+    /// Undone before making started.
+    Cancelled,
+    /// Nothing of it could be made, and all money went back.
+    Refunded,
+    /// Made, but nobody came.
+    Uncollected,
+}
+
+/// What a cancel comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Transition {
+    /// It changed the order, and is announced so.
+    Changed(OrderEvent),
+    /// It was asked for before, or is done.
+    AlreadyDone,
+}
+
+/// Why an order cannot be cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It is being made, or made.
+    #[error("making has started")]
+    MakingStarted,
+    /// It came to another end.
+    #[error("the order has ended")]
+    Ended(Status),
+    /// It was placed after the copy that was restored: what was announced for it is not known here.
+    #[error("the order was placed before data was restored from a copy; staff can give the money back")]
+    LostByRestore,
+}
+
+/// An order about to be placed: priced, but without a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewOrder {
+    /// The store that makes it.
+    pub store: String,
+    /// What is ordered.
+    pub lines: Arc<[OrderLine]>,
+    /// To go, rather than here.
+    pub takeout: bool,
+    /// Sum of the lines' prices, in minor units.
+    pub total: i64,
+    /// Of all amounts here.
+    pub currency: Currency,
+    /// How it is paid.
+    pub payment: PaymentChoice,
+    /// How long there is to pay.
+    pub pay_within: Duration,
+}
+
+impl Order {
+    /// Places an order, which is always announced.
+    pub fn place(new: &NewOrder, number: String, day: String, now: Timestamp) -> (Self, OrderEvent) {
+        let pay_by = after(now, new.pay_within);
+        let event = OrderPlaced {
+            number: number.clone(),
+            day: day.clone(),
+            lines: new.lines.to_vec(),
+            takeout: new.takeout,
+            total: new.total,
+            currency: new.currency,
+            payment: new.payment.clone(),
+            pay_by,
+        };
+        let placed = Placed {
+            number,
+            day,
+            at: now,
+            lines: Arc::clone(&new.lines),
+            takeout: new.takeout,
+            total: new.total,
+            currency: new.currency,
+            pay_by: Some(pay_by),
+        };
+        let order = Self { store: new.store.clone(), version: 1, placed: Some(placed), ..Self::default() };
+        (order, OrderEvent::Placed(event))
+    }
+
+    /// Asks for the order to be undone. Whether it is, is decided by payment, and once that has approved, by barista; here
+    /// only what is known to be too late is refused.
+    pub fn cancel(
+        &mut self,
+        by: Party,
+        reason: Option<String>,
+        now: Timestamp,
+    ) -> Result<Transition, Refusal> {
+        match self.status() {
+            Status::Cancelled => return Ok(Transition::AlreadyDone),
+            Status::Placed | Status::Paid if !self.ticket.has_ended() => {}
+            Status::Placed | Status::Paid | Status::Making | Status::Ready => {
+                return Err(Refusal::MakingStarted);
+            }
+            ended => return Err(Refusal::Ended(ended)),
+        }
+        if self.ticket.cancel_refused {
+            return Err(Refusal::MakingStarted);
+        }
+        if self.cancel_requested_at.is_some() {
+            return Ok(Transition::AlreadyDone);
+        }
+        if self.version == 0 {
+            return Err(Refusal::LostByRestore);
+        }
+        self.version += 1;
+        self.cancel_requested_at = Some(now);
+        Ok(Transition::Changed(OrderEvent::CancelRequested(OrderCancelRequested { by, reason })))
+    }
+
+    /// What the customer sees. Payment's refusal ends an order; else it is where its ticket is.
+    pub fn status(&self) -> Status {
+        match self.payment.outcome {
+            Some(PaymentOutcome::Declined) => return Status::Declined,
+            Some(PaymentOutcome::Expired) => return Status::Expired,
+            Some(PaymentOutcome::Cancelled) => return Status::Cancelled,
+            Some(PaymentOutcome::Approved) | None => {}
+        }
+        match self.ticket.stage() {
+            None if self.payment.outcome.is_none() => Status::Placed,
+            None | Some(Stage::Queued) => Status::Paid,
+            Some(Stage::Making) => Status::Making,
+            Some(Stage::Ready) => Status::Ready,
+            Some(Stage::PickedUp) => Status::PickedUp,
+            Some(Stage::Uncollected) => Status::Uncollected,
+            Some(Stage::Cancelled) => Status::Cancelled,
+            Some(Stage::Rejected) if self.is_all_refunded() => Status::Refunded,
+            Some(Stage::Rejected) if self.ticket.was_making() => Status::Making,
+            Some(Stage::Rejected) => Status::Paid,
+        }
+    }
+
+    fn is_all_refunded(&self) -> bool {
+        self.placed.as_ref().is_some_and(|placed| self.payment.refunded >= placed.total)
+    }
+
+    /// Every status the order went through and when, oldest first, each by the clock of the service that decided it.
+    pub fn steps(&self) -> Vec<(Status, Timestamp)> {
+        let mut steps = Vec::with_capacity(4);
+        steps.extend(self.placed.as_ref().map(|placed| (Status::Placed, placed.at)));
+        if let (Some(outcome), Some(at)) = (self.payment.outcome, self.payment.outcome_at) {
+            steps.push((outcome.status(), at));
+        }
+        for step in &self.ticket.steps {
+            let status = match step.stage {
+                Stage::Queued | Stage::Rejected => continue,
+                Stage::Making => Status::Making,
+                Stage::Ready => Status::Ready,
+                Stage::PickedUp => Status::PickedUp,
+                Stage::Cancelled => Status::Cancelled,
+                Stage::Uncollected => Status::Uncollected,
+            };
+            steps.push((status, step.at));
+        }
+        if let (Status::Refunded, Some(at)) = (self.status(), self.payment.refunded_at) {
+            steps.push((Status::Refunded, at));
+        }
+        steps
+    }
+
+    /// How a line stands.
+    pub fn line_state(&self, line: LineId) -> LineState {
+        self.ticket.lines.get(&line).copied().unwrap_or(self.ticket.other_lines)
+    }
+
+    /// Whether a cancel was asked for, here or at payment.
+    pub fn is_cancel_requested(&self) -> bool {
+        self.cancel_requested_at.is_some() || self.payment.cancel_forwarded
+    }
+
+    /// Whether neither payment nor barista has said anything yet, so that the customer waits for payment.
+    pub fn waits_for_payment(&self) -> bool {
+        self.placed.is_some() && self.status() == Status::Placed
+    }
+
+    /// The order as it was the moment it was placed: what the first answer said and every repeated one says.
+    #[must_use]
+    pub fn as_placed(&self) -> Self {
+        Self { store: self.store.clone(), version: 1, placed: self.placed.clone(), ..Self::default() }
+    }
+}
+
+impl PaymentOutcome {
+    fn status(self) -> Status {
+        match self {
+            Self::Approved => Status::Paid,
+            Self::Declined => Status::Declined,
+            Self::Expired => Status::Expired,
+            Self::Cancelled => Status::Cancelled,
+        }
+    }
+}
+
+impl TicketSide {
+    /// Where the ticket is; nothing while there is none.
+    pub fn stage(&self) -> Option<Stage> {
+        self.steps.last().map(|step| step.stage)
+    }
+
+    fn was_making(&self) -> bool {
+        self.steps.iter().any(|step| step.stage == Stage::Making)
+    }
+
+    fn has_ended(&self) -> bool {
+        matches!(
+            self.stage(),
+            Some(Stage::PickedUp | Stage::Rejected | Stage::Cancelled | Stage::Uncollected)
+        )
+    }
+}
+
+impl Status {
+    /// Whether the order's way ends here. Only a recall leaves it: a drink that was handed over is made again.
+    pub fn is_final(self) -> bool {
+        !matches!(self, Self::Placed | Self::Paid | Self::Making | Self::Ready)
+    }
+
+    /// As it is written in views and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Placed => "placed",
+            Self::Paid => "paid",
+            Self::Making => "making",
+            Self::Ready => "ready",
+            Self::PickedUp => "picked_up",
+            Self::Declined => "declined",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+            Self::Refunded => "refunded",
+            Self::Uncollected => "uncollected",
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Every SQL statement of the order service.
+
+use std::sync::Arc;
+
+use cafe_clock::from_ms;
+use cafe_delivery::{Rows, Tables};
+use cafe_events::OrderId;
+use cafe_store::{Connection, Error, Migration, Param, Row};
+use jiff::Timestamp;
+
+use crate::Orders;
+use crate::numbers::DayNumbers;
+use crate::order::Order;
+
+/// The most Idempotency-Keys that are forgotten in one turn.
+pub(crate) const KEYS_FORGOTTEN_AT_ONCE: u32 = 2_000;
+
+const MIGRATION_ORDERS: &str = "
+    CREATE TABLE orders (
+        order_id TEXT PRIMARY KEY,
+        waiting_since_ms INTEGER,
+        state TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX orders_waiting ON orders (waiting_since_ms) WHERE waiting_since_ms IS NOT NULL;
+
+    CREATE TABLE idempotency_keys (
+        store TEXT NOT NULL,
+        key TEXT NOT NULL,
+        body_hash TEXT NOT NULL,
+        order_id TEXT NOT NULL,
+        used_at_ms INTEGER NOT NULL,
+        PRIMARY KEY (store, key)
+    ) STRICT;
+    CREATE INDEX idempotency_keys_used ON idempotency_keys (used_at_ms);
+
+    CREATE TABLE day_numbers (
+        store TEXT NOT NULL,
+        day TEXT NOT NULL,
+        last INTEGER NOT NULL,
+        skipped_for_ms INTEGER NOT NULL,
+        PRIMARY KEY (store, day)
+    ) STRICT;
+
+    CREATE TABLE secrets (
+        name TEXT PRIMARY KEY,
+        secret TEXT NOT NULL
+    ) STRICT;
+";
+
+const ORDER: &str = "SELECT state FROM orders WHERE order_id = $1";
+const PUT_ORDER: &str = "INSERT INTO orders (order_id, waiting_since_ms, state) VALUES ($1, $2, $3) \
+     ON CONFLICT (order_id) DO UPDATE SET waiting_since_ms = $2, state = $3";
+const PAGE: &str = "SELECT state, order_id FROM orders WHERE order_id > $1 ORDER BY order_id LIMIT $2";
+const OLDEST_WAITING: &str = "SELECT MIN(waiting_since_ms) FROM orders WHERE waiting_since_ms > $1";
+const KEY: &str =
+    "SELECT body_hash, order_id, used_at_ms FROM idempotency_keys WHERE store = $1 AND key = $2";
+const PUT_KEY: &str = "INSERT INTO idempotency_keys (store, key, body_hash, order_id, used_at_ms) \
+     VALUES ($1, $2, $3, $4, $5) \
+     ON CONFLICT (store, key) DO UPDATE SET body_hash = $3, order_id = $4, used_at_ms = $5";
+const OLDEST_KEY: &str = "SELECT MIN(used_at_ms) FROM idempotency_keys";
+const FORGET_KEYS: &str = "DELETE FROM idempotency_keys WHERE (store, key) IN \
+     (SELECT store, key FROM idempotency_keys WHERE used_at_ms < $1 ORDER BY used_at_ms LIMIT $2)";
+const NUMBERS: &str =
+    "SELECT day, last, skipped_for_ms FROM day_numbers WHERE store = $1 ORDER BY day DESC LIMIT 1";
+const PUT_NUMBERS: &str = "INSERT INTO day_numbers (store, day, last, skipped_for_ms) VALUES ($1, $2, $3, $4) \
+     ON CONFLICT (store, day) DO UPDATE SET last = $3, skipped_for_ms = $4";
+const SECRET: &str = "SELECT secret FROM secrets WHERE name = 'customer_tokens'";
+const PUT_SECRET: &str = "INSERT INTO secrets (name, secret) VALUES ('customer_tokens', $1)";
+
+/// The rows that a turn of the order service has loaded.
+#[derive(Default)]
+pub struct OrderTables {
+    /// Every order that is asked or heard about.
+    pub(crate) orders: Rows<OrderId, Arc<Order>>,
+    /// Idempotency-Keys, by store and key.
+    pub(crate) keys: Rows<(String, String), KeyRow>,
+    /// Each store's counter for its latest business day.
+    pub(crate) numbers: Rows<String, DayNumbers>,
+    /// What customers' tokens are made from.
+    pub(crate) token_secret: Rows<(), String>,
+    /// When this database was restored from a copy; loaded with the numbers.
+    pub(crate) restored_at: Option<Timestamp>,
+    /// Keys used before then are to be forgotten.
+    pub(crate) forget_keys_before: Option<Timestamp>,
+}
+
+/// What an Idempotency-Key stood for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeyRow {
+    pub(crate) body_hash: String,
+    pub(crate) order_id: OrderId,
+    pub(crate) used_at: Timestamp,
+}
+
+/// What the service looks after between requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Chores {
+    /// When the oldest order was placed that waits for payment.
+    pub(crate) oldest_waiting: Option<Timestamp>,
+    /// When the oldest Idempotency-Key was used.
+    pub(crate) oldest_key: Option<Timestamp>,
+}
+
+impl Tables for Orders {
+    const MIGRATIONS: &'static [Migration] =
+        &[Migration { name: "order/0001_orders", sql: MIGRATION_ORDERS }];
+
+    fn load(db: &mut Connection, tables: &mut OrderTables) -> Result<(), Error> {
+        for (store, key) in tables.keys.wanted() {
+            let row = db.query_one(KEY, &[(&store).into(), (&key).into()], read_key)?;
+            // Whoever repeats a request is shown the order of the first one.
+            if let Some(row) = &row {
+                tables.orders.need(row.order_id);
+            }
+            tables.keys.fill((store, key), row);
+        }
+        for order_id in tables.orders.wanted() {
+            tables.orders.fill(order_id, find(db, order_id)?.map(Arc::new));
+        }
+        load_numbers(db, tables)?;
+        for () in tables.token_secret.wanted() {
+            let secret = db.query_one(SECRET, &[], |row| row.text(0))?;
+            tables.token_secret.fill((), secret);
+        }
+        Ok(())
+    }
+
+    fn write(db: &mut Connection, tables: &OrderTables) -> Result<(), Error> {
+        for (order_id, order) in tables.orders.changed() {
+            write_order(db, *order_id, order)?;
+        }
+        for ((store, key), row) in tables.keys.changed() {
+            write_key(db, store, key, row)?;
+        }
+        for (store, numbers) in tables.numbers.changed() {
+            let day = numbers.day.to_string();
+            let params: [Param<'_>; 4] =
+                [store.into(), (&day).into(), numbers.last.into(), numbers.skipped_for_ms.into()];
+            db.execute(PUT_NUMBERS, &params)?;
+        }
+        for ((), secret) in tables.token_secret.changed() {
+            db.execute(PUT_SECRET, &[secret.into()])?;
+        }
+        if let Some(before) = tables.forget_keys_before {
+            db.execute(FORGET_KEYS, &[before.as_millisecond().into(), KEYS_FORGOTTEN_AT_ONCE.into()])?;
+        }
+        Ok(())
+    }
+}
+
+/// The order of this id, if there is one.
+pub fn find(db: &mut Connection, order_id: OrderId) -> Result<Option<Order>, Error> {
+    let mut buffer = OrderId::encode_buffer();
+    db.query_one(ORDER, &[text_of(order_id, &mut buffer).into()], read_order)
+}
+
+/// Orders with an id above `after` (empty for the first), at most `limit`, in order of id. Those that a restore lost and
+/// payment has not told about yet are among them, without [`Order::placed`].
+pub fn page(db: &mut Connection, after: &str, limit: u32) -> Result<Vec<(OrderId, Order)>, Error> {
+    db.query(PAGE, &[after.into(), limit.into()], |row| Ok((read_id(row, 1)?, read_order(row)?)))
+}
+
+/// Reads what the service looks after: only orders placed after `payment_reached` count as waiting.
+pub(crate) fn chores(db: &mut Connection, payment_reached: Timestamp) -> Result<Chores, Error> {
+    let mut oldest = |sql: &str, params: &[Param<'_>]| {
+        let oldest_ms = db.query_one(sql, params, |row| row.opt_int(0))?;
+        Ok::<_, Error>(oldest_ms.flatten().map(from_ms))
+    };
+    Ok(Chores {
+        oldest_waiting: oldest(OLDEST_WAITING, &[payment_reached.as_millisecond().into()])?,
+        oldest_key: oldest(OLDEST_KEY, &[])?,
+    })
+}
+
+fn load_numbers(db: &mut Connection, tables: &mut OrderTables) -> Result<(), Error> {
+    let stores = tables.numbers.wanted();
+    if stores.is_empty() {
+        return Ok(());
+    }
+    tables.restored_at = cafe_delivery::head(db)?.restored_at_ms.map(from_ms);
+    for store in stores {
+        let numbers = db.query_one(NUMBERS, &[(&store).into()], read_numbers)?;
+        tables.numbers.fill(store, numbers);
+    }
+    Ok(())
+}
+
+fn write_order(db: &mut Connection, order_id: OrderId, order: &Order) -> Result<(), Error> {
+    let state = serde_json::to_string(order).map_err(|error| Error::Refused(error.to_string()))?;
+    let placed = order.placed.as_ref().filter(|_| order.waits_for_payment());
+    let waiting_since_ms = placed.map(|placed| placed.at.as_millisecond());
+    let mut buffer = OrderId::encode_buffer();
+    let order_id = text_of(order_id, &mut buffer);
+    db.execute(PUT_ORDER, &[order_id.into(), waiting_since_ms.into(), (&state).into()]).map(drop)
+}
+
+fn write_key(db: &mut Connection, store: &str, key: &str, row: &KeyRow) -> Result<(), Error> {
+    let mut buffer = OrderId::encode_buffer();
+    let order_id = text_of(row.order_id, &mut buffer);
+    let used_at_ms = row.used_at.as_millisecond();
+    let params = [store.into(), key.into(), (&row.body_hash).into(), order_id.into(), used_at_ms.into()];
+    db.execute(PUT_KEY, &params).map(drop)
+}
+
+fn text_of(order_id: OrderId, buffer: &mut [u8; 45]) -> &str {
+    order_id.hyphenated().encode_lower(buffer)
+}
+
+fn read_order(row: &Row<'_>) -> Result<Order, Error> {
+    serde_json::from_str(row.str(0)?).map_err(|error| Error::Refused(format!("an order's state: {error}")))
+}
+
+fn read_id(row: &Row<'_>, column: usize) -> Result<OrderId, Error> {
+    OrderId::try_parse(row.str(column)?).map_err(|error| Error::Refused(format!("an order's id: {error}")))
+}
+
+fn read_key(row: &Row<'_>) -> Result<KeyRow, Error> {
+    Ok(KeyRow { body_hash: row.text(0)?, order_id: read_id(row, 1)?, used_at: from_ms(row.int(2)?) })
+}
+
+fn read_numbers(row: &Row<'_>) -> Result<DayNumbers, Error> {
+    let day = row.str(0)?.parse().map_err(|error| Error::Refused(format!("a business day: {error}")))?;
+    Ok(DayNumbers { day, last: row.int(1)?, skipped_for_ms: row.int(2)? })
+}
