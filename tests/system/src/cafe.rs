@@ -2,11 +2,13 @@
 
 use std::fs::{self, File};
 use std::net::TcpListener;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use cafe_clock::Ids;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -47,6 +49,7 @@ pub struct Cafe {
     folder: TempDir,
     ports: [u16; 3],
     flags: Vec<String>,
+    ids: Ids,
     up: Option<Child>,
     alone: Vec<(Service, Child)>,
     _turn: MutexGuard<'static, ()>,
@@ -66,7 +69,15 @@ impl Cafe {
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
         let folder = tempfile::Builder::new().prefix("cafe-").tempdir().expect("a folder for the cafe");
-        Self { folder, ports: free_ports(), flags, up: None, alone: Vec::new(), _turn: turn }
+        Self {
+            folder,
+            ports: free_ports(),
+            flags,
+            ids: Ids::random(),
+            up: None,
+            alone: Vec::new(),
+            _turn: turn,
+        }
     }
 
     /// Starts `cafe up`, without waiting for anything.
@@ -253,6 +264,12 @@ impl Cafe {
         let report = self.bare_command("audit").output().expect("the program starts");
         let (out, err) = (String::from_utf8_lossy(&report.stdout), String::from_utf8_lossy(&report.stderr));
         assert!(report.status.success(), "the audit is not clean, {}:\n{out}\n{err}", report.status);
+    }
+
+    /// A number drawn for this cafe, for moments that nobody chose.
+    pub fn draw(&self, from: Range<u32>) -> u32 {
+        let width = f64::from(from.end - from.start);
+        from.start + (self.ids.fraction() * width) as u32
     }
 
     /// What all processes wrote so far.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::wire::{self, Wire};
-use crate::{Cafe, Outage, Service};
+use crate::{Cafe, MOMENT, Outage, Service, wait_until};
 
 /// Past this, an answer from an order service that works is late.
 const IN_TIME: Duration = Duration::from_secs(1);
@@ -26,6 +26,7 @@ const CONNECTIONS: usize = 256;
 /// Customers who are still coming.
 #[derive(Debug)]
 pub struct Rush {
+    rate: u32,
     stop: Arc<AtomicBool>,
     served: Arc<AtomicU64>,
     thread: JoinHandle<Vec<Post>>,
@@ -68,12 +69,22 @@ impl Rush {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.expect("a runtime for the customers").block_on(serve_customers(&shop, rate, &stopped))
         });
-        Self { stop, served, thread }
+        Self { rate, stop, served, thread }
     }
 
     /// How many have been served so far.
     pub fn served(&self) -> u64 {
         self.served.load(Ordering::Relaxed)
+    }
+
+    /// Waits until so many more have been served.
+    ///
+    /// # Panics
+    /// If that takes a moment longer than they take to come.
+    pub fn wait_for_customers(&self, customers: u32) {
+        let until = self.served() + u64::from(customers);
+        let limit = MOMENT + Duration::from_secs(1) * customers / self.rate;
+        wait_until(limit, "customers are served", || (self.served() >= until).then_some(()));
     }
 
     /// No more customers; those who came are waited for.

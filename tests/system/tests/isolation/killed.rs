@@ -1,0 +1,66 @@
+//! `kill -9`.
+
+use std::time::Duration;
+
+use cafe_system_tests::{Cafe, MOMENT, Outage, Rush, Service};
+
+use crate::{PAID, RATE, ROBOT};
+
+/// From the kill to the first request served by its successor.
+const BACK_IN: Duration = Duration::from_millis(500);
+/// Moments at which each is killed.
+const KILLS: u32 = 5;
+
+#[test]
+#[ignore = "run by cargo xtask test"]
+fn order_killed_at_five_moments_is_back_in_half_a_second_each_time() {
+    let outages = killed_at_random_moments(Service::Order);
+    for outage in outages {
+        assert!(outage.length() <= BACK_IN, "back after {:?}", outage.length());
+    }
+}
+
+#[test]
+#[ignore = "run by cargo xtask test"]
+fn payment_killed_at_five_moments_stops_no_customer() {
+    killed_at_random_moments(Service::Payment);
+}
+
+#[test]
+#[ignore = "run by cargo xtask test"]
+fn barista_killed_at_five_moments_stops_no_customer() {
+    killed_at_random_moments(Service::Barista);
+}
+
+#[test]
+#[ignore = "run by cargo xtask test"]
+fn all_three_killed_at_once_come_back_with_everything() {
+    let cafe = Cafe::up(&ROBOT);
+    let rush = Rush::start(&cafe, RATE, &PAID);
+    rush.wait_for_customers(RATE);
+    let outage = cafe.kill_all();
+    rush.wait_for_customers(RATE);
+    rush.stop().demand_all_well(&cafe, &[outage]);
+}
+
+/// A random number of customers apart, so that each kill hits another moment of the work.
+fn killed_at_random_moments(service: Service) -> Vec<Outage> {
+    let cafe = Cafe::up(&ROBOT);
+    let rush = Rush::start(&cafe, RATE, &PAID);
+    let outages: Vec<Outage> = (0..KILLS)
+        .map(|_| {
+            rush.wait_for_customers(cafe.draw(1..2 * RATE));
+            cafe.kill(service)
+        })
+        .collect();
+    rush.wait_for_customers(RATE);
+    let rushed = rush.stop();
+    match service {
+        Service::Order => rushed.demand_all_well(&cafe, &outages),
+        Service::Payment | Service::Barista => rushed.demand_all_well(&cafe, &[]),
+    }
+    cafe.wait_for(MOMENT, "all three are ready", || {
+        Service::ALL.iter().all(|service| cafe.is_ready(*service)).then_some(())
+    });
+    outages
+}

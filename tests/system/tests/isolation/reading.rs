@@ -1,0 +1,33 @@
+//! A listener that is stopped inside a read of its peer's database pins the peer's write-ahead log: it can only grow.
+
+use std::time::Duration;
+
+use cafe_system_tests::{Cafe, MOMENT, Rush, Service, proc};
+
+use crate::{PAID, RATE, ROBOT};
+
+const LIMIT_MB: u64 = 4;
+
+#[test]
+#[ignore = "run by cargo xtask test"]
+fn a_listener_stopped_inside_its_read_is_ended_before_its_peers_log_grows_without_bounds() {
+    let limit = LIMIT_MB.to_string();
+    let cafe = Cafe::up(&[&ROBOT[..], &["--wal-limit-mb", &limit]].concat());
+    let rush = Rush::start(&cafe, RATE, &PAID);
+    rush.wait_for_customers(RATE);
+
+    let holder = cafe.freeze_inside_read(Service::Payment, Service::Order);
+    let mut highest = 0;
+    let ended = || {
+        highest = highest.max(cafe.wal_bytes(Service::Order));
+        (!proc::alive(holder)).then_some(())
+    };
+    let ((), took) = cafe.wait_for(Duration::from_mins(1), "the watch-dog ends the holder", ended);
+    println!("the holder was ended after {took:?}, at {highest} bytes");
+    assert!(highest <= 2 * LIMIT_MB * 1024 * 1024, "the log grew to {highest} bytes");
+
+    cafe.wait_until_serving(Service::Payment);
+    let is_small = || (cafe.wal_bytes(Service::Order) <= LIMIT_MB * 1024 * 1024).then_some(());
+    cafe.wait_for(MOMENT, "the log is no longer held", is_small);
+    rush.stop().demand_all_well(&cafe, &[]);
+}
