@@ -12,7 +12,8 @@ use common::{FATES, Fate, TOTAL, evidence_of, findings, order_id};
 /// Plants damage in a sound cafe of one order per fate, and expects it to be found under the promise that `says`.
 fn finds(says: &str, fate: Fate, damage: impl FnOnce(&mut Evidence, uuid::Uuid)) {
     let mut evidence = evidence_of(&FATES);
-    let id = order_id(FATES.iter().position(|other| *other == fate).unwrap() as i64);
+    let index = FATES.iter().position(|other| *other == fate).expect("every fate has an order");
+    let id = order_id(index as i64);
     damage(&mut evidence, id);
     evidence.numbers.clear();
     evidence.note_numbers();
@@ -46,7 +47,7 @@ fn what_was_not_looked_at_is_said_with_the_reason() {
 #[test]
 fn an_acknowledged_order_is_gone() {
     finds("an order that was acknowledged exists", Fate::PickedUp, |evidence, id| {
-        evidence.case(id).order = None
+        evidence.case(id).order = None;
     });
 }
 
@@ -84,7 +85,7 @@ fn two_versions_are_swapped() {
 #[test]
 fn an_event_is_said_otherwise_than_it_was_heard() {
     finds("what was heard is what was said", Fate::Declined, |evidence, id| {
-        evidence.case(id).events[1].hash ^= 1
+        evidence.case(id).events[1].hash ^= 1;
     });
 }
 
@@ -273,10 +274,7 @@ fn an_order_lost_by_a_restore_is_not_damage_but_one_placed_after_it_is() {
         case.events.retain(|event| event.source != Source::Order);
         case.order.as_mut().unwrap().versions.order = 0;
         let found = findings(&evidence);
-        assert_eq!(
-            found.iter().filter(|finding| finding.contains("whose log lacks it")).count(),
-            expected * 1
-        );
+        assert_eq!(found.iter().filter(|finding| finding.contains("whose log lacks it")).count(), expected);
         assert_eq!(found.is_empty(), !restored_before, "{found:#?}");
     }
 }
