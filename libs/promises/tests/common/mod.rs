@@ -238,7 +238,7 @@ impl Cafe {
         self.say(id, &Event::Order(OrderEvent::CancelRequested(OrderCancelRequested { by, reason: None })));
         self.say(
             id,
-            Event::Payment(PaymentEvent::CancelRequested(PaymentCancelRequested { by, reason: None })),
+            &Event::Payment(PaymentEvent::CancelRequested(PaymentCancelRequested { by, reason: None })),
         );
         self.case(id).customers[0].cancelled = true;
     }
