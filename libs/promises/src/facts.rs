@@ -93,6 +93,9 @@ pub struct PaymentFact {
     /// Every time the vendor was asked for the money.
     #[serde(default)]
     pub attempts: Vec<AttemptFact>,
+    /// Everything on its way back, or given back.
+    #[serde(default)]
+    pub refunds: Vec<GivenBackFact>,
     /// How many events payment said about the order.
     pub version: u32,
 }
@@ -122,6 +125,18 @@ pub struct AttemptFact {
     /// When the question went out.
     #[serde(default)]
     pub asked_at: Option<Timestamp>,
+    /// The vendor was not asked, only its record was looked up, because it may have been asked before a restore.
+    #[serde(default)]
+    pub probe: bool,
+}
+
+/// Money on its way back, in payment's books.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct GivenBackFact {
+    /// Minor units.
+    pub amount: i64,
+    /// How it stands; `failed` is what a person must see to.
+    pub state: String,
 }
 
 /// What barista keeps about an order.

@@ -86,7 +86,8 @@ pub fn vendor_agrees_with_payment(evidence: &Evidence) -> Seen {
 pub fn nothing_is_asked_late(evidence: &Evidence) -> Seen {
     Seen::by_case(evidence, &[Kind::Orders, Kind::Payments], |_, case, wrong| {
         let (Some(payment), Some(latest_ms)) = (&case.payment, latest_ask_ms(case)) else { return false };
-        let late = payment.attempts.iter().filter_map(|attempt| {
+        let asked = payment.attempts.iter().filter(|attempt| !attempt.probe);
+        let late = asked.filter_map(|attempt| {
             let late_ms = attempt.asked_at?.as_millisecond() - latest_ms;
             (late_ms > 0).then(|| {
                 format!("attempt {} was asked {late_ms} ms too late to be paid in time", attempt.number)

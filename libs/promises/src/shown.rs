@@ -96,11 +96,14 @@ pub fn waits_for(evidence: &Evidence, order_id: OrderId, case: &Case) -> Option<
     if let Some((listener, source)) = hearing_to_come(evidence, order_id, case) {
         return Some(Wait::Service(format!("{listener} to hear {source}")));
     }
-    match &case.payment {
-        Some(payment) if payment.open => {
-            return Some(Wait::Service(format!("the vendor's word (payment is {})", payment.status)));
-        }
-        _ => {}
+    if let Some(payment) = case.payment.as_ref().filter(|payment| payment.open) {
+        return Some(match payment.refunds.iter().find(|refund| refund.state == "failed") {
+            Some(refund) => Wait::Person(format!(
+                "somebody to see to {} that the vendor would not give back",
+                refund.amount
+            )),
+            None => Wait::Service(format!("the vendor's word (payment is {})", payment.status)),
+        });
     }
     match case.ticket.as_ref()?.status {
         TicketStatus::Queued => Some(Wait::Person("making to start".to_owned())),

@@ -150,7 +150,8 @@ impl Cafe {
             refunded: 0,
             goodwill: 0,
             open: false,
-            attempts: vec![AttemptFact { number: 1, asked_at: Some(at(index, 1)) }],
+            attempts: vec![AttemptFact { number: 1, asked_at: Some(at(index, 1)), probe: false }],
+            refunds: Vec::new(),
             version: 0,
         });
     }
