@@ -1,2 +1,23 @@
-//! Being built.
-fn main() {}
+//! Cafe, the ordering system of a cafe in one program.
+//!
+//! `cli` reads the command line, `settings` what is set; each command has a file of its own: `up` watches over the three
+//! services that `services` runs, `rush` and `audit` try them and check them, the rest keeps a cafe in order.
+
+mod audit;
+mod cli;
+mod client;
+mod copies;
+mod doctor;
+mod logging;
+mod parked;
+mod running;
+mod rush;
+mod services;
+mod settings;
+mod up;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

@@ -1,0 +1,124 @@
+//! The command line.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use cafe_events::Source;
+use clap::{Parser, Subcommand};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::audit::AuditArgs;
+use crate::copies::{BackupArgs, RestoreArgs};
+use crate::parked::ParkedArgs;
+use crate::rush::RushArgs;
+use crate::settings::{Flags, Settings};
+use crate::{audit, copies, doctor, logging, parked, rush, services, up};
+
+/// Exit code for a wrong command line or setting, as clap's own.
+const WRONG_SETTING: u8 = 2;
+
+/// The ordering system of a cafe, in one program.
+#[derive(Parser)]
+#[command(name = "cafe", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    #[command(flatten)]
+    flags: Flags,
+
+    /// The settings file [default: cafe.toml in the working directory, if there is one]
+    #[arg(long, global = true, value_name = "FILE", env = "CAFE_CONFIG", hide_env_values = true)]
+    config: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Opens the cafe: order, payment and barista, each a process of its own, watched over
+    Up,
+    /// The order service alone
+    Order(ServiceArgs),
+    /// The payment service alone
+    Payment(ServiceArgs),
+    /// The barista service alone
+    Barista(ServiceArgs),
+    /// Customers from nowhere: a lunch rush against a running cafe, then a check of every promise
+    Rush(RushArgs),
+    /// Checks every promise, also while the cafe works
+    Audit(AuditArgs),
+    /// Shows what a service has set aside; sends it again or drops it
+    Parked(ParkedArgs),
+    /// Copies everything to a folder while the cafe works
+    Backup(BackupArgs),
+    /// Puts a copy back
+    Restore(RestoreArgs),
+    /// Looks at settings, folders, disk, ports, databases and services
+    Doctor,
+}
+
+#[derive(clap::Args)]
+struct ServiceArgs {
+    /// Started by `cafe up`, which watches over it
+    #[arg(long, hide = true)]
+    watched: bool,
+}
+
+/// Runs what the command line asks for.
+pub(crate) fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let settings = match Settings::load(cli.flags, cli.config.as_deref()) {
+        Ok(settings) => settings,
+        Err(error) => return refuse(&error, WRONG_SETTING.into()),
+    };
+    let (process, usual_level) = match &cli.command {
+        Command::Up => ("up", "info"),
+        Command::Order(_) => (Source::Order.name(), "info"),
+        Command::Payment(_) => (Source::Payment.name(), "info"),
+        Command::Barista(_) => (Source::Barista.name(), "info"),
+        _ => ("cafe", "warn"),
+    };
+    // Dropped last, so that the last lines are written.
+    let _log = match logging::start(process, usual_level) {
+        Ok(flush) => flush,
+        Err(error) => return refuse(&error, WRONG_SETTING.into()),
+    };
+    execute(cli.command, &settings).unwrap_or_else(|error| refuse(&error, ExitCode::FAILURE))
+}
+
+fn execute(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Up => quiet_runtime()?.block_on(up::run(settings)),
+        Command::Order(args) => services::run(Source::Order, args.watched, settings),
+        Command::Payment(args) => services::run(Source::Payment, args.watched, settings),
+        Command::Barista(args) => services::run(Source::Barista, args.watched, settings),
+        Command::Rush(args) => busy_runtime()?.block_on(rush::run(args, settings)),
+        Command::Audit(args) => busy_runtime()?.block_on(audit::run(args, settings)),
+        Command::Parked(args) => quiet_runtime()?.block_on(parked::run(args, settings)),
+        Command::Backup(args) => copies::backup(&args, settings),
+        Command::Restore(args) => copies::restore(&args, settings),
+        Command::Doctor => quiet_runtime()?.block_on(doctor::run(settings)),
+    }
+}
+
+/// For what mostly waits.
+fn quiet_runtime() -> anyhow::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build().context("the program's runtime cannot be started")
+}
+
+/// For what keeps the machine busy.
+fn busy_runtime() -> anyhow::Result<Runtime> {
+    Builder::new_multi_thread().enable_all().build().context("the program's runtime cannot be started")
+}
+
+/// Prints what was asked for; whoever does not read it misses it.
+pub(crate) fn print(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// One clear sentence, and an exit code.
+fn refuse(error: &anyhow::Error, code: ExitCode) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "cafe: {error:#}");
+    code
+}

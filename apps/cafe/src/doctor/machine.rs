@@ -1,0 +1,86 @@
+//! What the machine gives: folder, disk, clock, environment.
+
+use std::path::Path;
+
+use cafe_clock::{Clock, from_ms};
+use cafe_delivery::Place;
+use cafe_events::Source;
+use cafe_store::Connection;
+use confique::Config;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Finding, Level};
+use crate::settings::Settings;
+
+/// Room on the disk that is little, in bytes: a busy day writes about this much.
+const LITTLE_ROOM_BYTES: u64 = 2_000_000_000;
+/// Too little to go on.
+const NO_ROOM_BYTES: u64 = 100_000_000;
+/// A clock before this has not been set.
+const FIRST_SANE_TIME: Timestamp = Timestamp::constant(1_767_225_600, 0);
+/// News from further ahead than this means that the clock was set back.
+const STEP_BACK_LIMIT: SignedDuration = SignedDuration::from_mins(1);
+
+/// A mistyped variable would be overlooked otherwise.
+pub(super) fn unknown_variables() -> Finding {
+    let mut known: Vec<&str> = vec!["CAFE_LOG", "CAFE_CONFIG"];
+    known.extend(Settings::META.fields.iter().filter_map(|field| match field.kind {
+        confique::meta::FieldKind::Leaf { env, .. } => env,
+        confique::meta::FieldKind::Nested { .. } => None,
+    }));
+    let set = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let unknown: Vec<String> = set.filter(|name| name.starts_with("CAFE_") && !known.contains(&name.as_str())).collect();
+    if unknown.is_empty() {
+        Finding::ok("environment", "nothing unknown is set")
+    } else {
+        Finding::warn("environment", format!("{} means nothing to this program", unknown.join(", ")))
+    }
+}
+
+pub(super) fn folder(data: &Path) -> Finding {
+    let shown = data.display();
+    if !data.exists() {
+        return Finding::warn("data folder", format!("{shown} does not exist yet; `cafe up` makes it"));
+    }
+    let trial = data.join(format!("doctor-{}", std::process::id()));
+    let outcome = std::fs::write(&trial, "written to see whether it can be").and_then(|()| std::fs::remove_file(&trial));
+    match outcome {
+        Ok(()) => Finding::ok("data folder", format!("{shown} can be written")),
+        Err(error) => Finding::fail("data folder", format!("{shown} cannot be written: {error}")),
+    }
+}
+
+pub(super) fn disk(data: &Path) -> Finding {
+    let folder = data.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
+    match rustix::fs::statvfs(folder) {
+        Ok(disk) => {
+            let room = disk.f_bavail.saturating_mul(disk.f_frsize);
+            let level = match room {
+                0..NO_ROOM_BYTES => Level::Fail,
+                NO_ROOM_BYTES..LITTLE_ROOM_BYTES => Level::Warn,
+                _ => Level::Ok,
+            };
+            Finding::new(level, "disk", format!("{} MB are free", room / 1_000_000))
+        }
+        Err(error) => Finding::warn("disk", format!("its room cannot be told: {error}")),
+    }
+}
+
+/// Against the newest event that any service has said.
+pub(super) fn clock(place: &Place) -> Finding {
+    let now = Clock::Real.now();
+    let newest = Source::ALL.into_iter().filter_map(|service| newest_event(&place.database(service))).max();
+    match newest {
+        _ if now < FIRST_SANE_TIME => Finding::fail("clock", format!("it says {now}; set the machine's clock")),
+        Some(newest) if newest.duration_since(now) > STEP_BACK_LIMIT => {
+            Finding::warn("clock", format!("it says {now}, but something happened at {newest}; was it set back?"))
+        }
+        _ => Finding::ok("clock", format!("it says {now}")),
+    }
+}
+
+fn newest_event(database: &Path) -> Option<Timestamp> {
+    let mut db = Connection::open_peer(database).ok()?;
+    let newest = "SELECT at_ms FROM outbox ORDER BY position DESC LIMIT 1";
+    Some(from_ms(db.query_one(newest, &[], |row| row.int(0)).ok()??))
+}

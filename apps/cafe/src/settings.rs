@@ -1,0 +1,199 @@
+//! What can be set: flag > `CAFE_*` environment > `cafe.toml` > default.
+//!
+//! [`Settings`] declares each setting once. A value that is wrong and a key that is not known are refused at start.
+
+mod values;
+
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use cafe_events::{Currency, Source};
+use confique::{Config, File, FileFormat, Layer};
+
+pub(crate) use values::{Span, StoreName, ZoneName};
+
+/// The settings as they came on the command line.
+pub(crate) type Flags = <Settings as Config>::Layer;
+
+/// Read when no `--config` names another.
+const USUAL_FILE: &str = "cafe.toml";
+/// Used when nothing names a data folder.
+const USUAL_DATA: &str = "./data";
+
+/// Everything that can be set, decided.
+#[derive(Clone, Debug, PartialEq, Config)]
+#[config(layer_attr(derive(clap::Args, Clone, Debug)))]
+#[config(layer_attr(command(next_help_heading = "Settings (also CAFE_* in the environment, or in cafe.toml)")))]
+#[config(layer_attr(serde(deny_unknown_fields)))]
+pub(crate) struct Settings {
+    /// The folder that holds everything a cafe keeps [default: ./data]
+    #[config(env = "CAFE_DATA", layer_attr(arg(long, global = true, value_name = "DIR")))]
+    data: Option<PathBuf>,
+
+    /// The store that an order belongs to when it names none [default: main]
+    #[config(env = "CAFE_STORE", default = "main")]
+    #[config(layer_attr(arg(long, global = true, value_name = "NAME", hide_short_help = true)))]
+    pub(crate) store: StoreName,
+
+    /// What prices are in [default: KRW]
+    #[config(env = "CAFE_CURRENCY", default = "KRW")]
+    #[config(layer_attr(arg(long, global = true, value_name = "CODE", hide_short_help = true, value_parser = values::currency)))]
+    pub(crate) currency: Currency,
+
+    /// The menu [default: the one inside the program]
+    #[config(env = "CAFE_MENU")]
+    #[config(layer_attr(arg(long, global = true, value_name = "FILE", hide_short_help = true)))]
+    pub(crate) menu: Option<PathBuf>,
+
+    /// Where the cafe stands; its day begins at midnight there [default: Asia/Seoul]
+    #[config(env = "CAFE_TIME_ZONE", default = "Asia/Seoul")]
+    #[config(layer_attr(arg(long, global = true, value_name = "ZONE", hide_short_help = true)))]
+    pub(crate) time_zone: ZoneName,
+
+    /// How long a customer has to pay [default: 10m]
+    #[config(env = "CAFE_PAY_BY", default = "10m")]
+    #[config(layer_attr(arg(long, global = true, value_name = "TIME")))]
+    pub(crate) pay_by: Span,
+
+    /// Where the order service listens [default: 3000]
+    #[config(env = "CAFE_ORDER_PORT", default = 3000)]
+    #[config(layer_attr(arg(long, global = true, value_name = "PORT")))]
+    pub(crate) order_port: u16,
+
+    /// Where the payment service listens [default: 3001]
+    #[config(env = "CAFE_PAYMENT_PORT", default = 3001)]
+    #[config(layer_attr(arg(long, global = true, value_name = "PORT")))]
+    pub(crate) payment_port: u16,
+
+    /// Where the barista service listens [default: 3002]
+    #[config(env = "CAFE_BARISTA_PORT", default = 3002)]
+    #[config(layer_attr(arg(long, global = true, value_name = "PORT")))]
+    pub(crate) barista_port: u16,
+
+    /// A barista that starts and finishes tickets by the menu's times
+    #[config(env = "CAFE_ROBOT", default = false)]
+    #[config(layer_attr(arg(long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "true|false")))]
+    pub(crate) robot: bool,
+
+    /// How many times faster than the menu the robot works [default: 1]
+    #[config(env = "CAFE_ROBOT_SPEED", default = 1.0)]
+    #[config(layer_attr(arg(long, global = true, value_name = "TIMES")))]
+    pub(crate) robot_speed: f64,
+
+    /// How many drinks the robot makes at the same time in each store [default: 4]
+    #[config(env = "CAFE_ROBOT_BARISTAS", default = 4)]
+    #[config(layer_attr(arg(long, global = true, value_name = "COUNT", hide_short_help = true)))]
+    pub(crate) robot_baristas: u16,
+
+    /// How long a ready order waits for its customer before it counts as uncollected [default: 2h]
+    #[config(env = "CAFE_UNCOLLECTED_AFTER", default = "2h")]
+    #[config(layer_attr(arg(long, global = true, value_name = "TIME", hide_short_help = true)))]
+    pub(crate) uncollected_after: Span,
+
+    /// How long the simulated payment vendor takes to answer [default: 0ms]
+    #[config(env = "CAFE_SIMULATOR_LATENCY", default = "0ms")]
+    #[config(layer_attr(arg(long, global = true, value_name = "TIME", hide_short_help = true)))]
+    pub(crate) simulator_latency: Span,
+
+    /// How large a database's write-ahead log may grow before whoever pins it is restarted, in MB [default: 256]
+    #[config(env = "CAFE_WAL_LIMIT_MB", default = 256)]
+    #[config(layer_attr(arg(long, global = true, value_name = "MB", hide_short_help = true)))]
+    pub(crate) wal_limit_mb: u64,
+}
+
+impl Settings {
+    /// Decides every setting. `file` is what `--config` named.
+    ///
+    /// # Errors
+    /// Name the setting, where it was set and what would be right.
+    pub(crate) fn load(flags: Flags, file: Option<&Path>) -> anyhow::Result<Self> {
+        let from_file = match file {
+            Some(path) => File::with_format(path, FileFormat::Toml).required().load(),
+            None => File::with_format(USUAL_FILE, FileFormat::Toml).load(),
+        }?;
+        let from_environment = Flags::from_env().context("a CAFE_* variable in the environment is wrong")?;
+        let layers = flags.with_fallback(from_environment).with_fallback(from_file);
+        let settings = Self::from_layer(layers.with_fallback(Flags::default_values()))?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// The folder that holds everything.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.as_deref().unwrap_or(Path::new(USUAL_DATA))
+    }
+
+    /// The data folder, if a flag, the environment or the file names one.
+    pub(crate) fn named_data(&self) -> Option<&Path> {
+        self.data.as_deref()
+    }
+
+    /// The port of a service.
+    pub(crate) fn port(&self, service: Source) -> u16 {
+        match service {
+            Source::Order => self.order_port,
+            Source::Payment => self.payment_port,
+            Source::Barista => self.barista_port,
+        }
+    }
+
+    /// Where a service listens: this machine only.
+    pub(crate) fn address(&self, service: Source) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port(service)).into()
+    }
+
+    /// Where a service is called, such as `http://127.0.0.1:3000`.
+    pub(crate) fn url(&self, service: Source) -> String {
+        format!("http://{}", self.address(service))
+    }
+
+    /// Everything that `service` depends on, as flags: started with these, it needs neither file nor environment.
+    pub(crate) fn flags_for(&self, service: Source) -> anyhow::Result<Vec<OsString>> {
+        let data = std::path::absolute(self.data()).context("the working directory is gone")?;
+        let mut flags = vec![OsString::from("--data"), data.into_os_string()];
+        let mut flag = |name: &str, value: String| flags.extend([format!("--{name}").into(), value.into()]);
+        flag(&format!("{service}-port"), self.port(service).to_string());
+        flag("store", self.store.to_string());
+        match service {
+            Source::Order => {
+                flag("currency", self.currency.to_string());
+                flag("time-zone", self.time_zone.to_string());
+                flag("pay-by", self.pay_by.to_string());
+                if let Some(menu) = &self.menu {
+                    let menu = std::path::absolute(menu).context("the working directory is gone")?;
+                    flags.extend(["--menu".into(), menu.into_os_string()]);
+                }
+            }
+            Source::Payment => {
+                flag("pay-by", self.pay_by.to_string());
+                flag("simulator-latency", self.simulator_latency.to_string());
+            }
+            Source::Barista => {
+                flag("robot-speed", self.robot_speed.to_string());
+                flag("robot-baristas", self.robot_baristas.to_string());
+                flag("uncollected-after", self.uncollected_after.to_string());
+                flags.push(format!("--robot={}", self.robot).into());
+            }
+        }
+        Ok(flags)
+    }
+
+    /// What no single value can tell.
+    fn check(&self) -> anyhow::Result<()> {
+        for (at, service) in Source::ALL.into_iter().enumerate() {
+            let port = self.port(service);
+            ensure!(port != 0, "{service}_port is 0; name a port from 1 to 65535");
+            if let Some(other) = Source::ALL[..at].iter().find(|other| self.port(**other) == port) {
+                bail!("{service}_port and {other}_port are both {port}; each service needs a port of its own");
+            }
+        }
+        let speed = self.robot_speed;
+        ensure!(speed > 0.0 && speed.is_finite(), "robot_speed is {speed}; it is how many times as fast as the menu, above 0");
+        ensure!(self.robot_baristas >= 1, "robot_baristas is 0; name a count from 1");
+        ensure!(self.wal_limit_mb >= 1, "wal_limit_mb is 0; it is a size in MB, from 1 (usual: 256)");
+        ensure!(!self.pay_by.is_zero(), "pay_by is 0; name a time such as 10m");
+        Ok(())
+    }
+}

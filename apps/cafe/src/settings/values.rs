@@ -1,0 +1,138 @@
+//! Values that say what would be right when they are wrong.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use cafe_events::Currency;
+use serde::Deserialize;
+
+/// A length of time, written as `500ms`, `15s`, `10m` or `2h`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Span(pub(crate) Duration);
+
+impl Span {
+    pub(crate) fn is_zero(self) -> bool {
+        self.0.is_zero()
+    }
+}
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is not a length of time; write one such as 500ms, 15s, 10m or 2h");
+        let span: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
+        Duration::try_from(span).map(Self).map_err(|_| wrong())
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}ms", self.0.as_millis())
+    }
+}
+
+/// A store's name, short enough to stand in every row and URL.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct StoreName(String);
+
+impl FromStr for StoreName {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let fits = (1..=64).contains(&name.len());
+        if fits && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
+            Ok(Self(name.to_owned()))
+        } else {
+            Err(format!("{name:?} is not a store's name; write 1 to 64 letters, digits, '-', '_' or '.'"))
+        }
+    }
+}
+
+impl fmt::Display for StoreName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A time zone of the IANA database.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct ZoneName {
+    name: String,
+    zone: jiff::tz::TimeZone,
+}
+
+impl ZoneName {
+    pub(crate) fn zone(&self) -> jiff::tz::TimeZone {
+        self.zone.clone()
+    }
+}
+
+impl FromStr for ZoneName {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match jiff::tz::TimeZone::get(name) {
+            Ok(zone) => Ok(Self { name: name.to_owned(), zone }),
+            Err(_) => Err(format!("{name:?} is not a time zone; write one such as Asia/Seoul or UTC")),
+        }
+    }
+}
+
+impl fmt::Display for ZoneName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+macro_rules! from_text {
+    ($($type:ty),*) => {$(
+        impl TryFrom<String> for $type {
+            type Error = String;
+
+            fn try_from(text: String) -> Result<Self, String> {
+                text.parse()
+            }
+        }
+    )*};
+}
+
+from_text!(Span, StoreName, ZoneName);
+
+/// Reads a currency's code from a flag.
+pub(super) fn currency(code: &str) -> Result<Currency, String> {
+    Currency::try_from(code.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_of_time_reads_back_as_it_is_written() {
+        for (text, ms) in [("500ms", 500), ("15s", 15_000), ("10m", 600_000), ("1h30m", 5_400_000)] {
+            let span: Span = text.parse().unwrap();
+            assert_eq!(span.0, Duration::from_millis(ms));
+            assert_eq!(span.to_string().parse(), Ok(span));
+        }
+    }
+
+    #[test]
+    fn a_wrong_length_of_time_is_answered_with_a_right_one() {
+        for text in ["", "10", "-5s", "ten minutes", "10 x"] {
+            let error = text.parse::<Span>().unwrap_err();
+            assert!(error.contains("such as 500ms, 15s, 10m or 2h"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_store_or_a_time_zone_that_cannot_be_is_refused() {
+        assert!("gangnam-2".parse::<StoreName>().is_ok());
+        assert!("".parse::<StoreName>().is_err() && "a b".parse::<StoreName>().is_err());
+        assert!("Asia/Seoul".parse::<ZoneName>().is_ok() && "Asia/Soul".parse::<ZoneName>().is_err());
+    }
+}

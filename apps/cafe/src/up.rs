@@ -1,0 +1,113 @@
+//! `cafe up`: the three services, each a process of its own, watched over.
+//!
+//! The services never depend on this process: they listen, write and hear each other without it. If it is killed they go on,
+//! and the next `up` adopts them.
+
+mod greeting;
+mod keeper;
+mod process;
+mod restarts;
+mod takeover;
+mod wal_watch;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use cafe_delivery::Place;
+use cafe_events::Source;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::services;
+use crate::settings::Settings;
+use keeper::Keeper;
+use process::Launch;
+
+/// Runs until Ctrl-C or SIGTERM.
+pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
+    services::check(settings)?;
+    let place = Place::new(settings.data());
+    let _only_one = place.lock("up", "`cafe up`")?;
+    let mut signals = Signals::new()?;
+
+    let mut keepers = Vec::new();
+    for service in Source::ALL {
+        let arguments = arguments_for(service, settings)?;
+        let found = takeover::find(&place, service, &arguments).await?;
+        keepers.push(Keeper::new(service, Launch::this_program(arguments)?, &settings.url(service), found));
+    }
+    let serving = tokio::select! {
+        serving = all_serve(&keepers) => serving,
+        () = signals.next() => {
+            close(keepers, &mut signals).await;
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
+    if !serving {
+        close(keepers, &mut signals).await;
+        return Ok(ExitCode::FAILURE);
+    }
+    greeting::print(settings);
+    tokio::select! {
+        () = signals.next() => {}
+        () = wal_watch::run(&place, settings.wal_limit_mb, &keepers) => {}
+    }
+    close(keepers, &mut signals).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a child is started with. It reads no file and no environment: restarted, it is the same service again.
+fn arguments_for(service: Source, settings: &Settings) -> anyhow::Result<Vec<OsString>> {
+    let mut arguments: Vec<OsString> = [service.name(), "--watched", "--config", "/dev/null"].map(Into::into).into();
+    arguments.extend(settings.flags_for(service)?);
+    Ok(arguments)
+}
+
+/// Waits until every service answers; false as soon as one cannot start as it is set, which it has said itself.
+async fn all_serve(keepers: &[Keeper]) -> bool {
+    let mut looks: Vec<_> = keepers.iter().map(|keeper| Box::pin(keeper.serves())).collect();
+    while !looks.is_empty() {
+        let (serves, _, rest) = futures_util::future::select_all(looks).await;
+        if !serves {
+            return false;
+        }
+        looks = rest;
+    }
+    true
+}
+
+/// Ends the services in order: first the one that takes new orders. A second Ctrl-C kills what is left, which loses nothing
+/// that was answered.
+async fn close(keepers: Vec<Keeper>, signals: &mut Signals) {
+    let in_order = async {
+        for keeper in keepers {
+            let service = keeper.service;
+            keeper.stop().await;
+            tracing::info!("the {service} service has ended");
+        }
+    };
+    tokio::select! {
+        () = in_order => {}
+        () = signals.next() => tracing::warn!("ending without waiting"),
+    }
+}
+
+/// Ctrl-C and SIGTERM.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("signals cannot be heard");
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
