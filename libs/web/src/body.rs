@@ -8,8 +8,9 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
+use crate::strict::Strict;
 use crate::{Problem, explain};
 
 /// The longest body that is read, in bytes.
@@ -114,15 +115,9 @@ fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
 
 /// The quick way first: only what fails is read again to find out where.
 fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Problem> {
-    let first = json.iter().find(|byte| !byte.is_ascii_whitespace());
-    match serde_json::from_slice(json) {
-        // A list of a struct's values in order would pass for the struct.
-        Ok(_) if first != Some(&b'{') => {
-            Err(Problem::invalid_body().detail("Send a JSON object.").field("body", "must be an object"))
-        }
-        Ok(value) => Ok(value),
-        Err(_) => Err(parse_problem::<T>(json)),
-    }
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let value = T::deserialize(Strict(&mut deserializer));
+    value.and_then(|value| deserializer.end().map(|()| value)).map_err(|_| parse_problem::<T>(json))
 }
 
 fn parse_problem<T: DeserializeOwned>(json: &[u8]) -> Problem {
@@ -136,16 +131,14 @@ fn parse_problem<T: DeserializeOwned>(json: &[u8]) -> Problem {
         ));
     }
     // Malformed JSON is told as such, even where a value before the mistake does not fit.
-    if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(json) {
+    if let Err(error) = serde_json::from_slice::<IgnoredAny>(json) {
         return malformed(format!("The JSON is broken: {error}."));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(json);
-    match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-        Ok(_) => Problem::invalid_body(),
-        Err(error) => {
-            let (field, detail) =
-                explain::field_and_detail(&error.path().to_string(), &error.inner().to_string());
-            Problem::invalid_body().detail(format!("`{field}` {detail}.")).field(field, detail)
-        }
-    }
+    let misfit = serde_path_to_error::deserialize::<_, T>(Strict(&mut deserializer)).err();
+    misfit.map_or_else(Problem::invalid_body, |error| {
+        let (field, detail) =
+            explain::field_and_detail(&error.path().to_string(), &error.inner().to_string());
+        Problem::invalid_body().detail(format!("`{field}` {detail}.")).field(field, detail)
+    })
 }

@@ -137,7 +137,7 @@ impl Asked {
         let took = self.since.elapsed();
         let (method, path, status) = (&self.method, self.path(), response.status());
         self.metrics.record(method, path, status, took);
-        let ms = took.as_secs_f64() * 1000.0;
+        let ms = took.as_micros() as f64 / 1000.0;
         if status.is_server_error() {
             let cause = response.extensions().get::<Cause>().map(|cause| cause.0.as_str());
             tracing::warn!(%method, path, status = status.as_u16(), ms, cause, "a request failed");

@@ -23,6 +23,7 @@ mod request_metrics;
 mod serve;
 mod staff_key;
 mod start_error;
+mod strict;
 
 pub use bind::{BindError, bind};
 pub use body::{BODY_LIMIT_BYTES, BODY_READ_LIMIT, JsonBody, JsonOrDefault};

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use axum::extract::path::ErrorKind;
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{FromRequestParts, Path, Query};
+use axum::extract::{FromRequestParts, Path, Query, RawPathParams};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
@@ -20,27 +20,32 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathOf<
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match Path::from_request_parts(parts, state).await {
             Ok(Path(value)) => Ok(Self(value)),
-            Err(rejection) => Err(path_problem(&rejection)),
+            Err(PathRejection::FailedToDeserializePathParams(failed)) => {
+                let names = RawPathParams::from_request_parts(parts, state).await.ok();
+                Err(path_problem(failed.into_kind(), names.as_ref()))
+            }
+            Err(rejection) => Err(Problem::internal(rejection.to_string())),
         }
     }
 }
 
-fn path_problem(rejection: &PathRejection) -> Problem {
-    let PathRejection::FailedToDeserializePathParams(failed) = rejection else {
-        return Problem::internal(rejection.to_string());
-    };
-    match failed.kind() {
-        ErrorKind::ParseErrorAtKey { key, value, expected_type } => Problem::invalid_parameter(
-            key,
-            format!("must be {}, not {value:?}", explain::kind(expected_type)),
-        ),
+fn path_problem(misfit: ErrorKind, names: Option<&RawPathParams>) -> Problem {
+    let must_be = |kind: &str, value: &str| format!("must be {}, not {value:?}", explain::kind(kind));
+    let name_at = |index| names.and_then(|names| names.iter().nth(index)).map_or("path", |(name, _)| name);
+    match misfit {
+        ErrorKind::ParseErrorAtKey { key, value, expected_type } => {
+            Problem::invalid_parameter(key, must_be(expected_type, &value))
+        }
+        ErrorKind::ParseErrorAtIndex { index, value, expected_type } => {
+            Problem::invalid_parameter(name_at(index), must_be(expected_type, &value))
+        }
+        ErrorKind::ParseError { value, expected_type } => {
+            Problem::invalid_parameter(name_at(0), must_be(expected_type, &value))
+        }
         ErrorKind::DeserializeError { key, message, .. } => Problem::invalid_parameter(key, message),
         ErrorKind::InvalidUtf8InPathParam { key } => Problem::invalid_parameter(key, "must be UTF-8"),
-        ErrorKind::ParseError { value, expected_type } => {
-            let detail = format!("must be {}, not {value:?}", explain::kind(expected_type));
-            Problem::invalid_parameter("path", detail)
-        }
-        other => Problem::invalid_parameter("path", other.to_string()),
+        ErrorKind::Message(message) => Problem::invalid_parameter(name_at(0), message),
+        other => Problem::internal(other.to_string()),
     }
 }
 
@@ -61,8 +66,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryOf<T> {
 
 fn query_problem(rejection: &QueryRejection) -> Problem {
     type AtPath = serde_path_to_error::Error<serde::de::value::Error>;
-    let at_path = rejection.source().and_then(|source| source.downcast_ref::<AtPath>());
-    let (name, detail) = match at_path {
+    let mut causes = std::iter::successors(rejection.source(), |&cause| cause.source());
+    let (name, detail) = match causes.find_map(|cause| cause.downcast_ref::<AtPath>()) {
         Some(error) => explain::field_and_detail(&error.path().to_string(), &error.inner().to_string()),
         None => ("query".to_owned(), rejection.body_text()),
     };

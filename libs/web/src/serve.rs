@@ -134,7 +134,6 @@ impl Server {
             let mut connection = std::pin::pin!(connection);
             let outcome = tokio::select! {
                 biased;
-                outcome = connection.as_mut() => outcome,
                 () = stop.cancelled() => {
                     connection.as_mut().graceful_shutdown();
                     tokio::select! {
@@ -142,6 +141,7 @@ impl Server {
                         () = cut.cancelled() => Ok(()),
                     }
                 }
+                outcome = connection.as_mut() => outcome,
             };
             if let Err(error) = outcome {
                 tracing::debug!(%error, "a connection ended early");

@@ -6,7 +6,7 @@ use axum::response::IntoResponse;
 
 use super::Common;
 
-/// Describes this service's addresses, as OpenAPI 3.1
+/// Describes this service's addresses
 #[utoipa::path(
     get,
     path = "/openapi.json",

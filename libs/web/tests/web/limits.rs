@@ -1,0 +1,72 @@
+//! What a service takes on at most, and what happens past it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use cafe_web::Limits;
+use tokio::sync::Notify;
+
+use crate::support::Service;
+
+const GET: &str = "GET / HTTP/1.1\r\nhost: cafe\r\n\r\n";
+
+#[tokio::test]
+async fn past_the_requests_in_flight_the_answer_is_an_early_503_but_health_still_answers() {
+    let (inside, finish) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (entered, held) = (Arc::clone(&inside), Arc::clone(&finish));
+    let slow = move || async move {
+        entered.notify_one();
+        held.notified().await;
+    };
+    let router = Router::new().route("/", get(slow)).route("/health/live", get(|| async {}));
+    let service = Service::start_within(router, Limits { in_flight: 1, ..Limits::default() });
+
+    let mut first = service.call().await;
+    first.send(GET.as_bytes()).await;
+    inside.notified().await;
+    service.get("/").await.problem(503, "busy");
+    assert_eq!(service.get("/health/live").await.status, 200);
+
+    finish.notify_one();
+    assert_eq!(first.answer().await.status, 200);
+    finish.notify_one();
+    assert_eq!(first.ask(GET).await.status, 200, "there is room again");
+}
+
+#[tokio::test]
+async fn past_the_connections_the_answer_is_an_early_503() {
+    let router = Router::new().route("/", get(|| async {}));
+    let service = Service::start_within(router, Limits { connections: 1, ..Limits::default() });
+    let mut first = service.call().await;
+    assert_eq!(first.ask(GET).await.status, 200);
+    service.get("/").await.problem(503, "busy");
+    assert_eq!(first.ask(GET).await.status, 200, "who is in stays in");
+}
+
+#[tokio::test]
+async fn a_head_that_never_ends_is_cut_off() {
+    let service = Service::start(Router::new().route("/", get(|| async {})));
+    let mut caller = service.call().await;
+    caller.send(b"GET / HTTP/1.1\r\nhost: cafe\r\nx-slow: ").await;
+    tokio::time::pause();
+    let started = tokio::time::Instant::now();
+    caller.rest().await;
+    let limit = Limits::default().head;
+    assert!((limit..limit + Duration::from_secs(3)).contains(&started.elapsed()), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_panic_is_a_500_problem_and_the_connection_lives_on() {
+    async fn broken() {
+        panic!("the secret word");
+    }
+    let router = Router::new().route("/broken", get(broken)).route("/", get(|| async {}));
+    let service = Service::start(router);
+    let mut caller = service.call().await;
+    let answer = caller.ask("GET /broken HTTP/1.1\r\nhost: cafe\r\n\r\n").await;
+    answer.problem(500, "internal");
+    assert!(!answer.text().contains("secret"));
+    assert_eq!(caller.ask(GET).await.status, 200);
+}

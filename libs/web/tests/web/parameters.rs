@@ -1,0 +1,77 @@
+//! What becomes of an address and of headers.
+
+use axum::routing::get;
+use axum::{Json, Router};
+use cafe_web::{PathOf, QueryOf, Traceparent};
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::support::Service;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Page {
+    #[serde(default)]
+    limit: u32,
+}
+
+fn router() -> Router {
+    Router::new()
+        .route("/orders/{order_id}", get(|PathOf(id): PathOf<Uuid>| async move { id.to_string() }))
+        .route(
+            "/lines/{order_id}/{line_id}",
+            get(|PathOf((_, line)): PathOf<(Uuid, u16)>| async move { line.to_string() }),
+        )
+        .route("/orders", get(|QueryOf(page): QueryOf<Page>| async move { page.limit.to_string() }))
+        .route("/trace", get(|Traceparent(parent): Traceparent| async { Json(parent) }))
+}
+
+#[tokio::test]
+async fn a_good_address_is_taken() {
+    let service = Service::start(router());
+    let id = Uuid::from_u128(7);
+    assert_eq!(service.get(&format!("/orders/{id}")).await.text(), id.to_string());
+    assert_eq!(service.get(&format!("/lines/{id}/2")).await.text(), "2");
+    assert_eq!(service.get("/orders?limit=5").await.text(), "5");
+    assert_eq!(service.get("/orders").await.text(), "0");
+}
+
+#[tokio::test]
+async fn what_does_not_fit_names_the_parameter() {
+    let service = Service::start(router());
+    let id = Uuid::from_u128(7);
+    for (path, field) in [
+        ("/orders/seven".to_owned(), "order_id"),
+        (format!("/lines/{id}/-1"), "line_id"),
+        (format!("/lines/{id}/70000"), "line_id"),
+        ("/orders/%ff".to_owned(), "order_id"),
+        ("/orders?limit=-1".to_owned(), "limit"),
+        ("/orders?limit=many".to_owned(), "limit"),
+        ("/orders?limit=1&limit=2".to_owned(), "limit"),
+        ("/orders?page=1".to_owned(), "page"),
+    ] {
+        let problem = service.get(&path).await.problem(400, "invalid-parameter");
+        assert_eq!(problem["errors"][0]["field"], field, "{path}: {problem}");
+        assert!(problem["errors"][0]["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_address_or_method_is_a_problem() {
+    let service = Service::start(router());
+    service.get("/nowhere?token=secret").await.problem(404, "not-found");
+    let answer = service.post("/orders", None, "").await;
+    answer.problem(405, "method-not-allowed");
+    assert_eq!(answer.header("allow"), Some("GET,HEAD"));
+}
+
+#[tokio::test]
+async fn only_a_well_formed_traceparent_is_taken() {
+    let service = Service::start(router());
+    let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    for (sent, taken) in [(good, json!(good)), ("00-nonsense", json!(null))] {
+        let request = format!("GET /trace HTTP/1.1\r\nhost: cafe\r\ntraceparent: {sent}\r\n\r\n");
+        assert_eq!(service.call().await.ask(&request).await.json(), taken);
+    }
+}
