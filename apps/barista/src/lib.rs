@@ -1,15 +1,103 @@
 //! The barista service: paid orders become tickets, and drinks are made first in, first out.
 //!
-//! `ticket.rs` and `queue.rs` are the rules, `reactions.rs` what is done about payment's events, `store.rs` every SQL
-//! statement, `http/` the endpoints, `robot.rs` a barista for cafes that have none, `lib.rs` wires them.
+//! `ticket.rs` and `queue.rs` are the rules, `reactions.rs` is what is done about payment's events, `store.rs` has every SQL
+//! statement, `http/` the endpoints, `timers.rs` what happens by itself, `robot.rs` a barista for cafes that have none.
 
+mod config;
 mod domain;
+mod feed;
+mod http;
 mod queue;
 mod reactions;
+mod robot;
 mod store;
 mod ticket;
+mod timers;
 
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use cafe_clock::{Clock, Ids};
+use cafe_delivery::{Desk, Place};
+use cafe_web::{StaffKey, StartError};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use config::{Config, RobotConfig};
 pub use domain::{Answer, Barista, Changed, Loaded, Refused, Request};
 pub use queue::{Queue, Unmakeable};
-pub use store::{page, ticket};
+pub use store::{Page, page, ticket};
 pub use ticket::{Command, LineState, Lines, Refusal, Status, Ticket, TicketLine, Transition};
+
+use feed::Feed;
+use http::App;
+
+/// Runs the barista service until `stop`; when this returns, all that it answered is on disk.
+///
+/// # Errors
+/// When it cannot start, or had to end; the error says why and what would be right.
+pub async fn run(config: Config, clock: Clock, ids: Ids, stop: CancellationToken) -> Result<(), StartError> {
+    let listener = cafe_web::bind(config.listen)?;
+    serve(listener, config, clock, ids, stop).await
+}
+
+/// As [`run`], on a socket that is already bound.
+pub async fn serve(
+    listener: TcpListener,
+    config: Config,
+    clock: Clock,
+    ids: Ids,
+    stop: CancellationToken,
+) -> Result<(), StartError> {
+    config.check().map_err(StartError::Setting)?;
+    cafe_web::install_metrics();
+    let place = Place::new(&config.data);
+    place.prepare().map_err(cafe_delivery::StartError::from)?;
+    let staff = StaffKey::load_or_create(&config.data, &ids)?;
+    let feed = Feed::new();
+    let told = feed.clone();
+    let on_commit = move |changed: Changed| {
+        timers::count_change(&changed);
+        told.push(changed);
+    };
+    let desk = cafe_delivery::start(Barista, &place, clock.clone(), &ids, on_commit, stop.clone())?;
+
+    let tasks = start_tasks(&config, &desk, &feed, &clock, &stop);
+    let app = App {
+        desk: desk.clone(),
+        feed,
+        epoch: ids.uuid(clock.now()).simple().to_string().into(),
+        staff,
+        store: config.store.into(),
+        seats: Arc::new(Semaphore::new(http::SEATS)),
+        stop: stop.clone(),
+    };
+    let served = cafe_web::serve(listener, http::router(app), stop.clone()).await;
+    stop.cancel();
+    tasks.wait().await;
+    desk.stopped().await.map_err(StartError::Ended)?;
+    Ok(served?)
+}
+
+/// The service's `OpenAPI` document, as it answers it at `/openapi.json`.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    cafe_web::documented(http::document())
+}
+
+fn start_tasks(
+    config: &Config,
+    desk: &Desk<Barista>,
+    feed: &Feed,
+    clock: &Clock,
+    stop: &CancellationToken,
+) -> TaskTracker {
+    let tasks = TaskTracker::new();
+    tasks.spawn(timers::give_up(desk.clone(), clock.clone(), config.uncollected_after, stop.clone()));
+    tasks.spawn(timers::count_queue(desk.clone(), clock.clone(), stop.clone()));
+    if let Some(robot) = config.robot {
+        tasks.spawn(robot::run(robot, desk.clone(), feed.clone(), stop.clone()));
+    }
+    tasks.close();
+    tasks
+}

@@ -1,0 +1,63 @@
+//! What the barista service is told at its start.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Every setting, decided.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where it answers HTTP.
+    pub listen: SocketAddr,
+    /// The cafe's data folder.
+    pub data: PathBuf,
+    /// The store whose queue is shown where none is named.
+    pub store: String,
+    /// A ticket that has been ready for this long is given up.
+    pub uncollected_after: Duration,
+    /// Who makes the drinks where no person does.
+    pub robot: Option<RobotConfig>,
+}
+
+/// A barista that starts and finishes tickets by the menu's times, and customers who come for them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RobotConfig {
+    /// How many times as fast as the menu says; above 0.
+    pub speed: f64,
+    /// How many drinks are made at the same time in each store; at least 1.
+    pub baristas: usize,
+}
+
+impl Config {
+    /// The defaults, for the cafe in the folder `data`.
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 3002)),
+            data: data.into(),
+            store: "main".to_owned(),
+            uncollected_after: Duration::from_secs(2 * 3_600),
+            robot: None,
+        }
+    }
+}
+
+impl Default for RobotConfig {
+    /// As fast as the menu says. Four drinks at a time serve about one order every three seconds; a thousand times as fast,
+    /// three hundred a second.
+    fn default() -> Self {
+        Self { speed: 1.0, baristas: 4 }
+    }
+}
+
+impl Config {
+    /// Says what is wrong with a setting, and what would be right.
+    pub fn check(&self) -> Result<(), String> {
+        match self.robot {
+            Some(robot) if !(robot.speed.is_finite() && robot.speed > 0.0) => {
+                Err(format!("the robot's speed must be above 0, such as 1 or 10, not {}", robot.speed))
+            }
+            Some(RobotConfig { baristas: 0, .. }) => Err("the robot needs at least one barista".to_owned()),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! `/tickets`: what staff see and do.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use cafe_events::{LineId, OrderId};
+use cafe_web::{JsonOrDefault, PathOf, Problem, QueryOf, Staff, Traceparent};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::App;
+use super::view::TicketView;
+use crate::domain::{Refused, Request};
+use crate::store;
+use crate::ticket::{Command, Lines, Refusal};
+
+/// Tickets on a page of the list.
+const PAGE_LIMIT: u32 = 500;
+/// Characters of a reason.
+const REASON_LIMIT: usize = 200;
+/// Lines that a command names.
+const LINES_LIMIT: usize = 100;
+
+type Answer = Result<Json<TicketView>, Problem>;
+
+/// Which ticket.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct TicketPath {
+    /// Its order.
+    order_id: Uuid,
+}
+
+/// Which line.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct LinePath {
+    /// Its order.
+    order_id: Uuid,
+    /// Its number within the order.
+    line_id: LineId,
+}
+
+/// Which page of a list.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PageQuery {
+    /// The `next` of the page before; the first page where there is none.
+    after: Option<Uuid>,
+    /// How many, 1 to 500.
+    #[param(minimum = 1, maximum = 500, default = 100)]
+    limit: Option<u32>,
+}
+
+/// Tickets in order of their order's id.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct TicketPage {
+    tickets: Vec<TicketView>,
+    /// Where the next page starts; null on the last one.
+    next: Option<Uuid>,
+}
+
+/// Which lines, and why.
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct LinesAndReason {
+    /// Which lines, at least one; without this field the whole ticket.
+    #[schema(min_items = 1, max_items = 100, nullable = false)]
+    lines: Option<Vec<LineId>>,
+    /// Why, in staff's words.
+    #[schema(max_length = 200, example = "spilled", nullable = false)]
+    reason: Option<String>,
+}
+
+/// Why.
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct OnlyReason {
+    /// Why, in staff's words.
+    #[schema(max_length = 200, example = "no milk left", nullable = false)]
+    reason: Option<String>,
+}
+
+/// Every ticket
+///
+/// Tickets of every status, in order of their order's id.
+#[utoipa::path(get, path = "/tickets", tag = "tickets", params(PageQuery), security(("staff_key" = [])),
+    responses((status = 200, description = "A page of tickets", body = TicketPage)))]
+pub(super) async fn list(
+    _: Staff,
+    State(app): State<App>,
+    QueryOf(query): QueryOf<PageQuery>,
+) -> Result<Json<TicketPage>, Problem> {
+    let limit = query.limit.unwrap_or(100);
+    if !(1..=PAGE_LIMIT).contains(&limit) {
+        return Err(Problem::invalid_parameter("limit", format!("must be 1 to {PAGE_LIMIT}, not {limit}")));
+    }
+    let after = query.after.map(|order_id| order_id.to_string()).unwrap_or_default();
+    let page = app.desk.readers().read(move |db| store::page(db, &after, limit)).await?;
+    let full = page.len() == limit as usize;
+    let next = page.last().filter(|_| full).map(|(order_id, _)| *order_id);
+    let tickets = page.iter().map(|(order_id, ticket)| TicketView::new(*order_id, ticket)).collect();
+    Ok(Json(TicketPage { tickets, next }))
+}
+
+/// One ticket
+#[utoipa::path(get, path = "/tickets/{order_id}", tag = "tickets", params(TicketPath), security(("staff_key" = [])),
+    responses((status = 200, description = "The ticket", body = TicketView), NotFound))]
+pub(super) async fn one(_: Staff, State(app): State<App>, PathOf(TicketPath { order_id }): PathOf<TicketPath>) -> Answer {
+    let ticket = app.desk.readers().read(move |db| store::ticket(db, order_id)).await?;
+    let ticket = ticket.ok_or_else(|| refused(&Refused::NoTicket))?;
+    Ok(Json(TicketView::new(order_id, &ticket)))
+}
+
+/// Start making
+///
+/// From now on a cancel is refused.
+#[utoipa::path(post, path = "/tickets/{order_id}/start", tag = "tickets", params(TicketPath), security(("staff_key" = [])),
+    responses((status = 200, description = "The ticket, being made", body = TicketView), NotFound, NotNow))]
+pub(super) async fn start(
+    _: Staff,
+    State(app): State<App>,
+    PathOf(TicketPath { order_id }): PathOf<TicketPath>,
+    Traceparent(trace): Traceparent,
+) -> Answer {
+    obey(&app, order_id, Command::Start, trace).await
+}
+
+/// Everything is made
+///
+/// All lines that are left become ready, and so does the ticket.
+#[utoipa::path(post, path = "/tickets/{order_id}/ready", tag = "tickets", params(TicketPath), security(("staff_key" = [])),
+    responses((status = 200, description = "The ticket, ready", body = TicketView), NotFound, NotNow))]
+pub(super) async fn ready(
+    _: Staff,
+    State(app): State<App>,
+    PathOf(TicketPath { order_id }): PathOf<TicketPath>,
+    Traceparent(trace): Traceparent,
+) -> Answer {
+    obey(&app, order_id, Command::Ready, trace).await
+}
+
+/// Hand over
+#[utoipa::path(post, path = "/tickets/{order_id}/pick-up", tag = "tickets", params(TicketPath), security(("staff_key" = [])),
+    responses((status = 200, description = "The ticket, picked up", body = TicketView), NotFound, NotNow))]
+pub(super) async fn pick_up(
+    _: Staff,
+    State(app): State<App>,
+    PathOf(TicketPath { order_id }): PathOf<TicketPath>,
+    Traceparent(trace): Traceparent,
+) -> Answer {
+    obey(&app, order_id, Command::PickUp, trace).await
+}
+
+/// Make again
+///
+/// Made lines go back to making at no charge, also after they were handed over. Without `lines`: all that are made.
+#[utoipa::path(post, path = "/tickets/{order_id}/recall", tag = "tickets", params(TicketPath), security(("staff_key" = [])),
+    request_body = Option<LinesAndReason>,
+    responses((status = 200, description = "The ticket, being made again", body = TicketView), NotFound, NotNow))]
+pub(super) async fn recall(
+    _: Staff,
+    State(app): State<App>,
+    PathOf(TicketPath { order_id }): PathOf<TicketPath>,
+    Traceparent(trace): Traceparent,
+    JsonOrDefault(body): JsonOrDefault<LinesAndReason>,
+) -> Answer {
+    let (lines, reason) = body.checked()?;
+    obey(&app, order_id, Command::Recall(lines, reason), trace).await
+}
+
+/// Cannot be made
+///
+/// The price of the lines goes back. Without `lines`: the whole ticket, of which nothing may be made.
+#[utoipa::path(post, path = "/tickets/{order_id}/reject", tag = "tickets", params(TicketPath), security(("staff_key" = [])),
+    request_body = Option<LinesAndReason>,
+    responses((status = 200, description = "The ticket without the lines", body = TicketView), NotFound, NotNow))]
+pub(super) async fn reject(
+    _: Staff,
+    State(app): State<App>,
+    PathOf(TicketPath { order_id }): PathOf<TicketPath>,
+    Traceparent(trace): Traceparent,
+    JsonOrDefault(body): JsonOrDefault<LinesAndReason>,
+) -> Answer {
+    let (lines, reason) = body.checked()?;
+    obey(&app, order_id, Command::Reject(lines, reason), trace).await
+}
+
+/// A line is made
+///
+/// Starts the ticket if nobody had; the last line makes it ready.
+#[utoipa::path(post, path = "/tickets/{order_id}/lines/{line_id}/ready", tag = "tickets", security(("staff_key" = [])),
+    params(LinePath),
+    responses((status = 200, description = "The ticket with the line made", body = TicketView), NotFound, NotNow))]
+pub(super) async fn line_ready(
+    _: Staff,
+    State(app): State<App>,
+    PathOf(LinePath { order_id, line_id }): PathOf<LinePath>,
+    Traceparent(trace): Traceparent,
+) -> Answer {
+    obey(&app, order_id, Command::LineReady(line_id), trace).await
+}
+
+/// Make a line again
+#[utoipa::path(post, path = "/tickets/{order_id}/lines/{line_id}/recall", tag = "tickets", security(("staff_key" = [])),
+    params(LinePath), request_body = Option<OnlyReason>,
+    responses((status = 200, description = "The ticket, being made again", body = TicketView), NotFound, NotNow))]
+pub(super) async fn line_recall(
+    _: Staff,
+    State(app): State<App>,
+    PathOf(LinePath { order_id, line_id }): PathOf<LinePath>,
+    Traceparent(trace): Traceparent,
+    JsonOrDefault(body): JsonOrDefault<OnlyReason>,
+) -> Answer {
+    let recall = Command::Recall(Lines::Only(vec![line_id]), checked_reason(body.reason)?);
+    obey(&app, order_id, recall, trace).await
+}
+
+/// A line cannot be made
+///
+/// Its price goes back.
+#[utoipa::path(post, path = "/tickets/{order_id}/lines/{line_id}/reject", tag = "tickets", security(("staff_key" = [])),
+    params(LinePath), request_body = Option<OnlyReason>,
+    responses((status = 200, description = "The ticket without the line", body = TicketView), NotFound, NotNow))]
+pub(super) async fn line_reject(
+    _: Staff,
+    State(app): State<App>,
+    PathOf(LinePath { order_id, line_id }): PathOf<LinePath>,
+    Traceparent(trace): Traceparent,
+    JsonOrDefault(body): JsonOrDefault<OnlyReason>,
+) -> Answer {
+    let reject = Command::Reject(Lines::Only(vec![line_id]), checked_reason(body.reason)?);
+    obey(&app, order_id, reject, trace).await
+}
+
+/// There is no such ticket or line.
+#[derive(utoipa::IntoResponses)]
+#[response(status = 404)]
+struct NotFound;
+
+/// The ticket cannot do this now; `detail` says what it can.
+#[derive(utoipa::IntoResponses)]
+#[response(status = 409)]
+struct NotNow;
+
+fn refused(why: &Refused) -> Problem {
+    match why {
+        Refused::NoTicket | Refused::Rule(Refusal::NoSuchLine(_)) => Problem::not_found(why.to_string()),
+        Refused::Rule(_) => {
+            Problem::new(StatusCode::CONFLICT, "not-now", "The ticket cannot do this now.").detail(why.to_string())
+        }
+    }
+}
+
+async fn obey(app: &App, order_id: OrderId, command: Command, trace: Option<String>) -> Answer {
+    let ticket = app.desk.ask(Request { order_id, command }, trace).await?.map_err(|why| refused(&why))?;
+    Ok(Json(TicketView::new(order_id, &ticket)))
+}
+
+impl LinesAndReason {
+    fn checked(self) -> Result<(Lines, Option<String>), Problem> {
+        let lines = match self.lines {
+            None => Lines::All,
+            Some(lines) if (1..=LINES_LIMIT).contains(&lines.len()) => Lines::Only(lines),
+            Some(_) => {
+                let right = format!("must name 1 to {LINES_LIMIT} lines; leave it out for the whole ticket");
+                return Err(Problem::invalid_body().field("lines", right));
+            }
+        };
+        Ok((lines, checked_reason(self.reason)?))
+    }
+}
+
+fn checked_reason(reason: Option<String>) -> Result<Option<String>, Problem> {
+    match reason {
+        Some(reason) if reason.chars().count() > REASON_LIMIT => {
+            Err(Problem::invalid_body().field("reason", format!("must have at most {REASON_LIMIT} characters")))
+        }
+        reason => Ok(reason),
+    }
+}
