@@ -1,2 +1,58 @@
-//! Being built.
-fn main() {}
+//! The project's own commands: `cargo xtask tidy`, `test`, `soak` and `bench`.
+
+mod bench;
+mod fuzz;
+mod parts;
+mod shell;
+mod soak;
+mod test;
+mod tidy;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Looks after the project.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Format, lints, documents, licences, dependencies: everything that needs no running program
+    Tidy,
+    /// Everything, each kind of fault once
+    Test(test::Arguments),
+    /// Faults by the hundred
+    Soak(soak::Arguments),
+    /// How fast it is, beside how fast it must be
+    Bench(bench::Arguments),
+    /// What the bench compares with: answers as the order service does, and does nothing
+    #[command(hide = true)]
+    Echo {
+        /// Where to listen
+        port: u16,
+    },
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Tidy => Ok(tidy::run()),
+        Command::Test(arguments) => test::run(&arguments),
+        Command::Soak(arguments) => soak::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Echo { port } => bench::echo::serve(port).map(|()| true),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            eprintln!("error: {failure:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,10 +1,12 @@
 //! A cafe of real processes.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -49,7 +51,9 @@ pub struct Cafe {
     folder: TempDir,
     ports: [u16; 3],
     flags: Vec<String>,
+    wrapper: Vec<OsString>,
     ids: Ids,
+    served: AtomicUsize,
     up: Option<Child>,
     alone: Vec<(Service, Child)>,
     _turn: MutexGuard<'static, ()>,
@@ -64,6 +68,15 @@ impl Cafe {
         cafe
     }
 
+    /// The same, `cafe up` run by another program, such as `strace`, that follows it into its children.
+    pub fn up_under(wrapper: &[OsString], flags: &[&str]) -> Self {
+        let mut cafe = Self::closed(flags);
+        cafe.wrapper = wrapper.to_vec();
+        cafe.open();
+        cafe.wait_until_ready();
+        cafe
+    }
+
     /// A folder and ports, and nothing running yet.
     pub fn closed(flags: &[&str]) -> Self {
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -73,7 +86,9 @@ impl Cafe {
             folder,
             ports: free_ports(),
             flags,
+            wrapper: Vec::new(),
             ids: Ids::random(),
+            served: AtomicUsize::new(0),
             up: None,
             alone: Vec::new(),
             _turn: turn,
@@ -82,7 +97,9 @@ impl Cafe {
 
     /// Starts `cafe up`, without waiting for anything.
     pub fn open(&mut self) {
-        self.up = Some(self.command("up").args(&self.flags).spawn().expect("the program starts"));
+        let mut up = self.command("up");
+        up.args(&self.flags);
+        self.up = Some(wrapped(&self.wrapper, up).spawn().expect("the program starts"));
     }
 
     /// Starts one service by itself, watched over by nobody.
@@ -93,19 +110,19 @@ impl Cafe {
 
     /// Any command of the program, on this cafe's folder and ports, its output added to the log.
     pub fn command(&self, name: &str) -> Command {
-        let mut command = self.bare_command(name);
-        let log =
-            File::options().create(true).append(true).open(self.log_path()).expect("the log can be written");
+        let mut command = self.shown_command(name);
+        let log = File::options().create(true).append(true).open(self.log_path());
+        let log = log.expect("the log can be written");
         command.stdin(Stdio::null()).stdout(log.try_clone().expect("a second handle")).stderr(log);
         command
     }
 
-    fn bare_command(&self, name: &str) -> Command {
+    /// The same, its output not redirected.
+    pub fn shown_command(&self, name: &str) -> Command {
         let mut command = Command::new(program());
         command.arg(name).arg("--data").arg(self.data()).current_dir(self.folder.path());
         for service in Service::ALL {
-            command
-                .env(format!("CAFE_{}_PORT", service.name().to_uppercase()), self.port(service).to_string());
+            command.arg(format!("--{}-port", service.name())).arg(self.port(service).to_string());
         }
         command
     }
@@ -170,7 +187,8 @@ impl Cafe {
 
     /// The process of `cafe up`.
     pub fn supervisor(&self) -> Option<u32> {
-        self.up.as_ref().map(Child::id)
+        let started = self.up.as_ref()?.id();
+        if self.wrapper.is_empty() { Some(started) } else { proc::first_child(started) }
     }
 
     /// Every process of this cafe.
@@ -193,8 +211,12 @@ impl Cafe {
 
     /// `kill -9` of `cafe up` itself; its children are left to themselves.
     pub fn kill_supervisor(&mut self) {
-        if let Some(mut up) = self.up.take() {
-            signal(up.id(), Signal::KILL);
+        if let Some(supervisor) = self.supervisor() {
+            signal(supervisor, Signal::KILL);
+        }
+        if self.wrapper.is_empty()
+            && let Some(mut up) = self.up.take()
+        {
             up.wait().expect("a killed child is waited for");
         }
     }
@@ -261,9 +283,14 @@ impl Cafe {
     /// # Panics
     /// If it finds a broken promise, with its report.
     pub fn audit(&self) {
-        let report = self.bare_command("audit").output().expect("the program starts");
+        let report = self.shown_command("audit").output().expect("the program starts");
         let (out, err) = (String::from_utf8_lossy(&report.stdout), String::from_utf8_lossy(&report.stderr));
         assert!(report.status.success(), "the audit is not clean, {}:\n{out}\n{err}", report.status);
+    }
+
+    /// Adds to the customers served so far, and answers how many it were before.
+    pub(crate) fn count_served(&self, customers: usize) -> usize {
+        self.served.fetch_add(customers, Ordering::Relaxed)
     }
 
     /// A number drawn for this cafe, for moments that nobody chose.
@@ -292,6 +319,10 @@ impl Cafe {
             while let Some(pid) = self.pid(service) {
                 signal(pid, Signal::KILL);
             }
+        }
+        // What it ran under ends with the last it followed.
+        if let Some(mut wrapper) = self.up.take() {
+            let _ = wrapper.wait();
         }
     }
 }
@@ -322,6 +353,15 @@ pub(crate) fn signal(pid: u32, what: Signal) {
     if let Some(pid) = Pid::from_raw(pid.cast_signed()) {
         let _ = kill_process(pid, what);
     }
+}
+
+/// The command run by `wrapper`, if there is one.
+fn wrapped(wrapper: &[OsString], command: Command) -> Command {
+    let Some((program, flags)) = wrapper.split_first() else { return command };
+    let mut whole = Command::new(program);
+    whole.args(flags).arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
+    whole.stdout(Stdio::null()).stderr(Stdio::null());
+    whole
 }
 
 /// Three ports that nobody listens on, all held at once so that they differ.

@@ -68,6 +68,23 @@ impl Cafe {
         self.wait_for(MOMENT * 3, &what, catch).0
     }
 
+    /// Stops `listener` inside a read of `peer`'s database, and waits until it was ended for it and serves again.
+    pub fn stop_reader(&self, listener: Service, peer: Service) -> Outage {
+        let from = Instant::now();
+        let stopped = self.freeze_inside_read(listener, peer);
+        self.wait_for_successor(listener, stopped);
+        Outage { from, to: Instant::now() }
+    }
+
+    /// `kill -9` of `cafe up` itself, and waits until the next one watches over the children it left.
+    pub fn replace_supervisor(&mut self) -> Outage {
+        let from = Instant::now();
+        self.kill_supervisor();
+        self.open();
+        self.wait_until_ready();
+        Outage { from, to: Instant::now() }
+    }
+
     fn wait_for_successor(&self, service: Service, killed: u32) {
         let what = format!("{} serves again after kill -9", service.name());
         let is_back = || self.pid(service).is_some_and(|pid| pid != killed) && self.is_ready(service);

@@ -15,6 +15,6 @@ mod wait;
 
 pub use cafe::{Cafe, Service};
 pub use harm::Outage;
-pub use program::program;
+pub use program::{program, use_program};
 pub use rush::{Post, Rush, Rushed};
 pub use wait::{MOMENT, Waited, wait_until};

@@ -3,13 +3,12 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::Duration;
 
-/// Processor time used so far, by the program and for it (`utime + stime`, `proc_pid_stat(5)`). Zero once it is gone.
-pub fn cpu(pid: u32) -> Duration {
+/// Seconds of processor time used so far, by the program and for it (`utime + stime`, `proc_pid_stat(5)`). Zero once it is gone.
+pub fn cpu_seconds(pid: u32) -> f64 {
     let ticks: u64 =
         stat(pid).map_or(0, |fields| fields[11..13].iter().filter_map(|f| f.parse::<u64>().ok()).sum());
-    Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+    ticks as f64 / rustix::param::clock_ticks_per_second() as f64
 }
 
 /// The letter of its state: `T` when stopped by a signal, `Z` when dead and not yet waited for.
@@ -28,6 +27,12 @@ pub fn is_stopped(pid: u32) -> bool {
     let states: Vec<_> =
         threads.filter_map(|thread| state(thread.file_name().to_str()?.parse().ok()?)).collect();
     !states.is_empty() && states.iter().all(|state| *state == 'T')
+}
+
+/// The first process that it started and that still runs.
+pub fn first_child(pid: u32) -> Option<u32> {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
+    children.split_whitespace().next()?.parse().ok()
 }
 
 /// Memory in MB: `VmRSS` now, `VmHWM` at its highest (`proc_pid_status(5)`).

@@ -6,12 +6,18 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, ensure};
 
+static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+
+/// Names the program beforehand; the first to do so decides.
+pub fn use_program(path: PathBuf) {
+    let _ = PROGRAM.set(path);
+}
+
 /// Where the program is: what `CAFE_BIN` names, or else the debug build, brought up to date once per test process.
 ///
 /// # Panics
 /// If it does not build.
 pub fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| match std::env::var_os("CAFE_BIN") {
         Some(path) => PathBuf::from(path),
         None => build().unwrap_or_else(|failure| panic!("{failure:#}")),

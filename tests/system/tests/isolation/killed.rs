@@ -8,6 +8,8 @@ use crate::{PAID, RATE, ROBOT};
 
 /// From the kill to the first request served by its successor.
 const BACK_IN: Duration = Duration::from_millis(500);
+/// Customers after whom a service counts as healthy again, so that its next restart is at once: 5 s, and some.
+const HEALTHY: u32 = 550;
 /// Moments at which each is killed.
 const KILLS: u32 = 5;
 
@@ -49,7 +51,7 @@ fn killed_at_random_moments(service: Service) -> Vec<Outage> {
     let rush = Rush::start(&cafe, RATE, &PAID);
     let outages: Vec<Outage> = (0..KILLS)
         .map(|_| {
-            rush.wait_for_customers(cafe.draw(1..2 * RATE));
+            rush.wait_for_customers(HEALTHY + cafe.draw(1..2 * RATE));
             cafe.kill(service)
         })
         .collect();

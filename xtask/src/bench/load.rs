@@ -1,0 +1,223 @@
+//! Load on one port of this machine, from one thread, and how long each answer took.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use cafe_system_tests::wire::{self, Wire};
+use hdrhistogram::Histogram;
+use tokio::task::LocalSet;
+
+/// Before the first answer that counts.
+const WARM_UP: Duration = Duration::from_secs(1);
+/// No answer is waited for longer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What came of a window of load.
+#[derive(Clone, Debug)]
+pub(crate) struct Load {
+    /// Orders a second.
+    pub(crate) rate: f64,
+    /// Of each answer, in microseconds.
+    pub(crate) latency_us: Histogram<u64>,
+    /// Answers other than 201, and requests without one.
+    pub(crate) failed: u64,
+}
+
+impl Load {
+    /// Milliseconds within which this share of all requests was answered, such as 0.99.
+    pub(crate) fn ms(&self, share: f64) -> f64 {
+        self.latency_us.value_at_quantile(share) as f64 / 1000.0
+    }
+}
+
+/// An empty histogram: microseconds up to a minute, three digits.
+pub(crate) fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 60_000_000, 3).expect("bounds that make sense")
+}
+
+/// A body as a customer sends it, two lines.
+pub(crate) const ORDER: &str = r#"{"items":[{"menu":"americano","size":"large","quantity":2},{"menu":"latte","quantity":1}],"takeout":true,"payment":{"vendor":"simulator","token":"tok_ok"}}"#;
+
+/// A request made beforehand, with a key of its own each time it is sent.
+#[derive(Clone)]
+pub(crate) struct Request {
+    bytes: Vec<u8>,
+    key_at: usize,
+}
+
+const KEY: &str = "00000000000000000000000000000000";
+
+impl Request {
+    pub(crate) fn new() -> Self {
+        let bytes = wire::post("/orders", &[("idempotency-key", KEY)], ORDER);
+        let key_at = bytes.windows(KEY.len()).position(|part| part == KEY.as_bytes());
+        Self { key_at: key_at.expect("the key is in the request"), bytes }
+    }
+
+    /// The request, under the key of this number.
+    pub(crate) fn keyed(&mut self, key: u128) -> &[u8] {
+        let digits = format!("{key:032x}");
+        self.bytes[self.key_at..self.key_at + KEY.len()].copy_from_slice(digits.as_bytes());
+        &self.bytes
+    }
+}
+
+/// Different for each call in this process and, for all that matters here, between processes.
+pub(crate) fn fresh_keys() -> u128 {
+    thread_local!(static CALLS: Cell<u64> = const { Cell::new(0) });
+    let call = CALLS.with(|calls| calls.replace(calls.get() + 1));
+    (u128::from(std::process::id()) << 96) | (u128::from(call) << 64)
+}
+
+/// Each of so many connections sends as soon as it was answered.
+///
+/// A stall holds up only the few requests that are under way, where open customers would all have waited. So each slow
+/// answer is counted as the row of requests that it kept from being sent, one mean time after the other.
+pub(crate) fn closed(port: u16, connections: usize, length: Duration) -> Result<Load> {
+    closed_while(port, connections, length, || true)
+}
+
+/// The same, each sending only while `may_send`; it looks again a moment later.
+pub(crate) fn closed_while(
+    port: u16,
+    connections: usize,
+    length: Duration,
+    may_send: impl Fn() -> bool + 'static,
+) -> Result<Load> {
+    let seen = Rc::new(Seen::new());
+    let from = Instant::now() + WARM_UP;
+    let until = from + length;
+    let may_send = Rc::new(may_send);
+    run(|| {
+        for connection in 0..connections {
+            let (seen, may_send, keys) = (Rc::clone(&seen), Rc::clone(&may_send), fresh_keys());
+            tokio::task::spawn_local(async move {
+                let mut request = Request::new();
+                let mut wire = seen.connect(port).await?;
+                for n in 0.. {
+                    while !may_send() && Instant::now() < until {
+                        tokio::time::sleep(Duration::from_millis(1)).await;
+                    }
+                    let sent = Instant::now();
+                    if sent >= until {
+                        break;
+                    }
+                    let key = keys | (connection as u128) << 40 | n;
+                    let answered = seen.send(&mut wire, request.keyed(key)).await;
+                    if answered && sent >= from {
+                        seen.record(sent.elapsed());
+                    }
+                }
+                Some(())
+            });
+        }
+    })?;
+    let mut load = seen.load(from.elapsed());
+    load.latency_us = load.latency_us.clone_correct((load.latency_us.mean() as u64).max(1));
+    ensure!(!load.latency_us.is_empty(), "not one order was answered 201 on port {port}");
+    Ok(load)
+}
+
+/// Requests at `rate` a second whatever comes back; time runs from when each was due.
+pub(crate) fn open(
+    port: u16,
+    rate: u32,
+    length: Duration,
+    request: impl Fn(u128) -> Vec<u8>,
+) -> Result<Load> {
+    let seen = Rc::new(Seen::new());
+    let opened = Instant::now();
+    let due = |n: u32| opened + Duration::from_secs(1) * n / rate;
+    let requests = (length.as_secs_f64() * f64::from(rate)) as u32;
+    let keys = fresh_keys();
+    let request = &request;
+    run(|| {
+        let requests: Vec<_> = (0..requests).map(|n| (due(n), request(keys | u128::from(n)))).collect();
+        let seen = Rc::clone(&seen);
+        tokio::task::spawn_local(async move {
+            for (due, request) in requests {
+                tokio::time::sleep_until(due.into()).await;
+                let seen = Rc::clone(&seen);
+                tokio::task::spawn_local(async move {
+                    if seen.send_kept(port, &request).await {
+                        seen.record(due.elapsed());
+                    }
+                });
+            }
+            Some(())
+        });
+    })?;
+    Ok(seen.load(opened.elapsed()))
+}
+
+/// Runs what `start` spawns to its end, in this thread.
+fn run(start: impl FnOnce()) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("a runtime")?;
+    let tasks = LocalSet::new();
+    {
+        let _inside = tasks.enter();
+        start();
+    }
+    runtime.block_on(tasks);
+    Ok(())
+}
+
+/// What all connections of a window have seen.
+struct Seen {
+    latency_us: RefCell<Histogram<u64>>,
+    failed: Cell<u64>,
+    kept: RefCell<Vec<Wire>>,
+}
+
+impl Seen {
+    fn new() -> Self {
+        Self { latency_us: RefCell::new(histogram()), failed: Cell::new(0), kept: RefCell::default() }
+    }
+
+    fn record(&self, took: Duration) {
+        self.latency_us.borrow_mut().saturating_record(took.as_micros() as u64);
+    }
+
+    fn fail(&self) {
+        self.failed.set(self.failed.get() + 1);
+    }
+
+    fn load(&self, length: Duration) -> Load {
+        let latency_us = self.latency_us.borrow().clone();
+        Load { rate: latency_us.len() as f64 / length.as_secs_f64(), latency_us, failed: self.failed.get() }
+    }
+
+    async fn connect(&self, port: u16) -> Option<Wire> {
+        let wire = Wire::connect(port).await.ok();
+        if wire.is_none() {
+            self.fail();
+        }
+        wire
+    }
+
+    /// Whether it was answered well.
+    async fn send(&self, wire: &mut Wire, request: &[u8]) -> bool {
+        let answered = tokio::time::timeout(PATIENCE, wire.send(request)).await;
+        let good = matches!(answered, Ok(Ok(answer)) if answer.status / 100 == 2);
+        if !good {
+            self.fail();
+        }
+        good
+    }
+
+    async fn send_kept(&self, port: u16, request: &[u8]) -> bool {
+        let kept = self.kept.borrow_mut().pop();
+        let wire = match kept {
+            Some(wire) => Some(wire),
+            None => self.connect(port).await,
+        };
+        let Some(mut wire) = wire else { return false };
+        let good = self.send(&mut wire, request).await;
+        if good {
+            self.kept.borrow_mut().push(wire);
+        }
+        good
+    }
+}

@@ -1,0 +1,51 @@
+//! How soon it is there, and there again.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use cafe_system_tests::{Cafe, MOMENT, Service, http};
+
+use super::figures::Bound::AtMost;
+use super::figures::{Figures, median, median_of};
+use super::load;
+
+/// Starts, and kills of each service.
+const TIMES: usize = 5;
+
+pub(crate) fn measure(figures: &mut Figures) -> Result<()> {
+    let (mut first, mut all) = (Vec::new(), Vec::new());
+    for _ in 0..TIMES {
+        let mut cafe = Cafe::closed(&[]);
+        let started = Instant::now();
+        cafe.open();
+        let menu = || {
+            http::get(cafe.port(Service::Order), "/menu", None)
+                .is_ok_and(|menu| menu.status == 200)
+                .then_some(())
+        };
+        cafe.wait_for(MOMENT, "the menu is served", menu);
+        first.push(started.elapsed().as_secs_f64());
+        cafe.wait_until_ready();
+        all.push(started.elapsed().as_secs_f64());
+    }
+    figures.add(median_of("start to the first 200 (new folder)", first, "s").aim(AtMost(0.3)));
+    figures.add(median_of("start to all three ready (new folder)", all, "s").must(AtMost(1.0)));
+
+    for service in Service::ALL {
+        let outages = (0..TIMES).map(|_| killed_at_work(service)).collect::<Result<Vec<f64>>>()?;
+        let name = format!("kill -9 of {} to serving", service.name());
+        let highest = outages.iter().copied().fold(0.0, f64::max);
+        println!("{name}: {:.3} s in the middle, {highest:.3} s at most", median(outages.clone()));
+        let back = median_of(name, outages, "s");
+        figures.add(if service == Service::Order { back.must(AtMost(0.5)) } else { back });
+    }
+    Ok(())
+}
+
+/// Seconds until it served again. A cafe of its own each time, as only the first restart is at once, with orders in it, as
+/// an empty log is soon recovered.
+fn killed_at_work(service: Service) -> Result<f64> {
+    let cafe = Cafe::up(&[]);
+    load::closed(cafe.port(Service::Order), 16, Duration::from_secs(1))?;
+    Ok(cafe.kill(service).length().as_secs_f64())
+}

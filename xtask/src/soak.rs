@@ -1,0 +1,138 @@
+//! Faults by the hundred, on one cafe under a steady rush.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use cafe_system_tests::{Cafe, Outage, Rush, Service};
+
+use crate::test;
+
+/// How much of it.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Kills, spread over the three services at random
+    #[arg(long, default_value_t = 300, value_name = "N")]
+    kills: u32,
+    /// Freezes of 0 to 10 s, spread likewise
+    #[arg(long, default_value_t = 30, value_name = "N")]
+    freezes: u32,
+    /// All three killed at once
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    all: u32,
+    /// `cafe up` itself killed and started again
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    ups: u32,
+    /// Listeners stopped inside their read
+    #[arg(long, default_value_t = 5, value_name = "N")]
+    reads: u32,
+    /// Goes on with more of the same until so many minutes have passed
+    #[arg(long, default_value_t = 0, value_name = "M")]
+    minutes: u64,
+    /// Customers a second
+    #[arg(long, default_value_t = 100, value_name = "R")]
+    rate: u32,
+}
+
+/// Faults between two audits.
+const ROUND: usize = 25;
+/// Some customers pay with a vendor on a bad day.
+const TOKENS: [&str; 8] =
+    ["tok_ok", "tok_ok", "tok_declined", "tok_ok", "tok_error", "tok_ok", "tok_timeout", "tok_ok"];
+/// From the kill to the first request served.
+const BACK_IN: Duration = Duration::from_millis(500);
+
+#[derive(Clone, Copy)]
+enum Fault {
+    Kill,
+    Freeze,
+    KillAll,
+    KillUp,
+    StopReader,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
+    test::demand_what_is_needed()?;
+    test::build_program()?;
+    let started = Instant::now();
+    let (mut done, mut slowest) = (0, Duration::ZERO);
+    let mut cafe = Cafe::up(&["--robot", "--robot-speed", "1000", "--wal-limit-mb", "16"]);
+    loop {
+        let mut faults = shuffled(arguments, &cafe);
+        while !faults.is_empty() {
+            let round = faults.split_off(faults.len().saturating_sub(ROUND));
+            done += round.len();
+            slowest = slowest.max(run_round(&mut cafe, arguments.rate, &round));
+            println!(
+                "{done} faults, {} s: all well; order back in {slowest:?} at most",
+                started.elapsed().as_secs()
+            );
+        }
+        if started.elapsed() >= Duration::from_secs(60 * arguments.minutes) {
+            break;
+        }
+    }
+    println!("\n{done} faults, every promise kept, {:.0} s", started.elapsed().as_secs_f64());
+    let prompt = slowest <= BACK_IN;
+    if !prompt {
+        println!("missed: order was back only {slowest:?} after a kill, not in {BACK_IN:?}");
+    }
+    Ok(prompt)
+}
+
+/// A rush, the faults within it, then everything settled and audited. Answers how long order took to be back at most.
+fn run_round(cafe: &mut Cafe, rate: u32, faults: &[Fault]) -> Duration {
+    let rush = Rush::start(cafe, rate, &TOKENS);
+    let (mut order_was_out, mut slowest) = (Vec::new(), Duration::ZERO);
+    for fault in faults {
+        rush.wait_for_customers(cafe.draw(1..2 * rate));
+        let service = Service::ALL[cafe.draw(0..3) as usize];
+        let (hit, outage) = inflict(cafe, *fault, service);
+        if hit.contains(&Service::Order) {
+            if matches!(fault, Fault::Kill) {
+                slowest = slowest.max(outage.length());
+            }
+            order_was_out.push(outage);
+        }
+    }
+    rush.wait_for_customers(rate);
+    rush.stop().demand_all_well(cafe, &order_was_out);
+    slowest
+}
+
+/// Does the harm, and answers who could not serve meanwhile, and when.
+fn inflict(cafe: &mut Cafe, fault: Fault, service: Service) -> (Vec<Service>, Outage) {
+    match fault {
+        Fault::Kill => (vec![service], cafe.kill(service)),
+        Fault::Freeze => {
+            let length = Duration::from_millis(cafe.draw(0..10_000).into());
+            (vec![service], cafe.freeze(service, length))
+        }
+        Fault::KillAll => (Service::ALL.to_vec(), cafe.kill_all()),
+        Fault::KillUp => (Vec::new(), cafe.replace_supervisor()),
+        Fault::StopReader => {
+            let (listener, peer) = match service {
+                Service::Order => (Service::Order, Service::Barista),
+                Service::Payment => (Service::Payment, Service::Order),
+                Service::Barista => (Service::Barista, Service::Payment),
+            };
+            (vec![listener], cafe.stop_reader(listener, peer))
+        }
+    }
+}
+
+fn shuffled(arguments: &Arguments, cafe: &Cafe) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (fault, times) in [
+        (Fault::Kill, arguments.kills),
+        (Fault::Freeze, arguments.freezes),
+        (Fault::KillAll, arguments.all),
+        (Fault::KillUp, arguments.ups),
+        (Fault::StopReader, arguments.reads),
+    ] {
+        faults.extend(std::iter::repeat_n(fault, times as usize));
+    }
+    for at in (1..faults.len()).rev() {
+        faults.swap(at, cafe.draw(0..at as u32 + 1) as usize);
+    }
+    faults
+}

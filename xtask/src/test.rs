@@ -1,0 +1,133 @@
+//! Everything that shows whether the cafe keeps its promises, each kind of fault once.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use cafe_system_tests::Cafe;
+
+use crate::parts::{Outcome, Parts};
+use crate::{fuzz, shell};
+
+/// What to test.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Only this part; can be given more than once
+    #[arg(long, value_name = "PART", value_parser = NAMES)]
+    only: Vec<String>,
+}
+
+/// The parts, in the order in which they run: what fails soonest comes first.
+const NAMES: [&str; 5] = ["crates", "system", "readme", "fuzz", "rush"];
+
+/// What the rush may take: 10 s of customers, then the last payments and their audit.
+const RUSH_LIMIT: Duration = Duration::from_secs(55);
+
+pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
+    demand_what_is_needed()?;
+    let is_wanted = |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name);
+    let mut parts = Parts::new();
+    if is_wanted("crates") {
+        parts.run("crates", crates);
+    }
+    let program = build_program().context("the program does not build")?;
+    for name in NAMES.into_iter().filter(|name| *name != "crates" && is_wanted(name)) {
+        parts.run(name, || match name {
+            "system" => system(&["--test", "isolation", "--test", "quiet", "--test", "restored"], &program),
+            "readme" => system(&["--test", "readme"], &program),
+            "fuzz" => fuzz::run(),
+            _ => rush(),
+        });
+    }
+    let passed = parts.print_table();
+    parts.print_skipped();
+    let counts = parts.counts();
+    println!("\n{} passed, {} failed, {} skipped", counts.passed, counts.failed, counts.skipped);
+    Ok(passed)
+}
+
+/// A machine that lacks something is told so now and not after ten minutes.
+pub(crate) fn demand_what_is_needed() -> Result<()> {
+    if !shell::is_present("cc", "--version") {
+        bail!("there is no C compiler (`cc`), which SQLite is built with: install gcc or clang");
+    }
+    if !shell::is_present("python3", "--version") {
+        bail!("there is no `python3`, which the API fuzzer runs on: install Python 3.10 or newer");
+    }
+    let mut venv = Command::new("python3");
+    if !venv.args(["-c", "import venv, ensurepip"]).output().is_ok_and(|output| output.status.success()) {
+        bail!("python3 has no `venv`, which the API fuzzer is installed with: install python3-venv");
+    }
+    Ok(())
+}
+
+/// Builds the program as it is shipped, tells the harness, and answers where it is.
+pub(crate) fn build_program() -> Result<PathBuf> {
+    println!("\n=== building the program");
+    let started = Instant::now();
+    let built =
+        shell::run(&mut shell::cargo(["build", "--quiet", "--locked", "--release", "--package", "cafe"]))?;
+    ensure!(built, "cargo build --release --package cafe fails");
+    println!("built in {:.1} s", started.elapsed().as_secs_f64());
+    let program = shell::target().join("release/cafe");
+    cafe_system_tests::use_program(program.clone());
+    Ok(program)
+}
+
+/// Every test of every crate but those on real processes.
+fn crates() -> Result<Outcome> {
+    cargo_test(&["--workspace", "--exclude", "cafe-system-tests"], &[], |_| {})
+}
+
+/// Tests on real processes, one at a time: they measure.
+fn system(which: &[&str], program: &PathBuf) -> Result<Outcome> {
+    let which = [&["--package", "cafe-system-tests"], which].concat();
+    cargo_test(&which, &["--test-threads", "1", "--nocapture"], |command| {
+        command.env("CAFE_BIN", program);
+    })
+}
+
+fn cargo_test(which: &[&str], flags: &[&str], adjust: impl FnOnce(&mut Command)) -> Result<Outcome> {
+    let mut command = shell::cargo(["test", "--locked", "--no-fail-fast"]);
+    command.args(which).args(["--", "--include-ignored"]).args(flags);
+    adjust(&mut command);
+    let (succeeded, lines) = shell::run_and_read(&mut command)?;
+    let (passed, failed) =
+        lines.iter().filter_map(|line| counts_of(line)).fold((0, 0), |sum, it| (sum.0 + it.0, sum.1 + it.1));
+    // Failed without a failed test: it did not compile, or a test process died.
+    let failed = if succeeded { failed } else { failed.max(1) };
+    Ok(Outcome::Ran { passed, failed })
+}
+
+/// Passed and failed in a line such as `test result: ok. 12 passed; 0 failed; 0 ignored; …`.
+fn counts_of(line: &str) -> Option<(usize, usize)> {
+    let (_, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
+    let mut counts = counts.split("; ").map(|count| count.split(' ').next()?.parse::<usize>().ok());
+    Some((counts.next()??, counts.next()??))
+}
+
+/// The lunch rush, with every promise checked afterwards.
+fn rush() -> Result<Outcome> {
+    let cafe = Cafe::up(&["--robot", "--robot-speed", "1000", "--pay-by", "15s"]);
+    let started = Instant::now();
+    let succeeded = shell::run(cafe.shown_command("rush").args(["--orders", "2000", "--rate", "200"]))?;
+    let took = started.elapsed();
+    ensure!(took <= RUSH_LIMIT, "the rush took {took:?}, more than {RUSH_LIMIT:?}");
+    Ok(Outcome::of(succeeded))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counts_of;
+
+    #[test]
+    fn cargos_counts_are_read() {
+        let ok =
+            "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s";
+        let bad = "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s";
+        assert_eq!(counts_of(ok), Some((12, 0)));
+        assert_eq!(counts_of(bad), Some((3, 2)));
+        assert_eq!(counts_of("test a ... ok"), None);
+    }
+}
