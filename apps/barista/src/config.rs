@@ -1,8 +1,12 @@
 //! What the barista service is told at its start.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// Speeds of the robot that make sense: slower, and one drink takes a shift; faster than a turn, and nothing is gained.
+const SPEEDS: RangeInclusive<f64> = 0.01..=1_000_000.0;
 
 /// Every setting, decided.
 #[derive(Clone, Debug)]
@@ -22,7 +26,7 @@ pub struct Config {
 /// A barista that starts and finishes tickets by the menu's times, and customers who come for them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RobotConfig {
-    /// How many times as fast as the menu says; above 0.
+    /// How many times as fast as the menu says, 0.01 to 1,000,000.
     pub speed: f64,
     /// How many drinks are made at the same time in each store; at least 1.
     pub baristas: usize,
@@ -35,7 +39,7 @@ impl Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 3002)),
             data: data.into(),
             store: "main".to_owned(),
-            uncollected_after: Duration::from_secs(2 * 3_600),
+            uncollected_after: Duration::from_hours(2),
             robot: None,
         }
     }
@@ -53,9 +57,12 @@ impl Config {
     /// Says what is wrong with a setting, and what would be right.
     pub fn check(&self) -> Result<(), String> {
         match self.robot {
-            Some(robot) if !(robot.speed.is_finite() && robot.speed > 0.0) => {
-                Err(format!("the robot's speed must be above 0, such as 1 or 10, not {}", robot.speed))
-            }
+            Some(robot) if !SPEEDS.contains(&robot.speed) => Err(format!(
+                "the robot's speed must be {} to {}, such as 1 or 10, not {}",
+                SPEEDS.start(),
+                SPEEDS.end(),
+                robot.speed
+            )),
             Some(RobotConfig { baristas: 0, .. }) => Err("the robot needs at least one barista".to_owned()),
             _ => Ok(()),
         }

@@ -70,7 +70,9 @@ impl Domain for Barista {
                 tables.tickets.need(heard.order_id);
                 tables.queues.need(heard.store.clone());
             }
-            Said::Known(Event::Payment(PaymentEvent::CancelRequested(_))) => tables.tickets.need(heard.order_id),
+            Said::Known(Event::Payment(PaymentEvent::CancelRequested(_))) => {
+                tables.tickets.need(heard.order_id);
+            }
             _ => {}
         }
     }
@@ -147,6 +149,10 @@ pub(crate) fn note(
     }
     let ticket = Arc::new(ticket);
     tables.tickets.put(order_id, Arc::clone(&ticket));
-    turn.after_commit(Changed { order_id, before: before.map(|ticket| ticket.status), ticket: Arc::clone(&ticket) });
+    turn.after_commit(Changed {
+        order_id,
+        before: before.map(|ticket| ticket.status),
+        ticket: Arc::clone(&ticket),
+    });
     ticket
 }

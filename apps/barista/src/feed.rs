@@ -54,19 +54,23 @@ impl Feed {
 
     /// What changed in the queue of `store` after the change numbered `after`; of several changes of a ticket only the last.
     pub(crate) fn after(&self, after: u64, store: &str) -> News {
+        let Some((fresh, last)) = self.range(after) else { return News::Missed };
+        let newest: HashMap<OrderId, u32> =
+            fresh.iter().map(|changed| (changed.order_id, changed.ticket.version)).collect();
+        let is_news = |changed: &Changed| {
+            changed.ticket.store == store && newest[&changed.order_id] == changed.ticket.version
+        };
+        let tickets =
+            fresh.into_iter().filter(is_news).map(|changed| (changed.order_id, changed.ticket)).collect();
+        News::Tickets(tickets, last)
+    }
+
+    /// Every change after the one numbered `after`, and the number of the last; nothing if some of them are gone.
+    fn range(&self, after: u64) -> Option<(Vec<Changed>, u64)> {
         let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
         let last = self.last();
-        let Some(behind) = last.checked_sub(after).filter(|behind| *behind <= ring.len() as u64) else {
-            return News::Missed;
-        };
-        let fresh = ring.range(ring.len() - behind as usize..).filter(|changed| changed.ticket.store == store);
-        let newest: HashMap<OrderId, u32> =
-            fresh.clone().map(|changed| (changed.order_id, changed.ticket.version)).collect();
-        let tickets = fresh
-            .filter(|changed| newest[&changed.order_id] == changed.ticket.version)
-            .map(|changed| (changed.order_id, Arc::clone(&changed.ticket)))
-            .collect();
-        News::Tickets(tickets, last)
+        let behind = last.checked_sub(after).filter(|behind| *behind <= ring.len() as u64)?;
+        Some((ring.range(ring.len() - behind as usize..).cloned().collect(), last))
     }
 
     /// Completes once there is a change after the one numbered `after`.

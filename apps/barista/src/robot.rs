@@ -82,14 +82,15 @@ impl Robot {
         if around {
             self.look_around_at = Instant::now() + LOOK_AROUND;
         }
-        let known: BTreeMap<String, (i64, usize)> = self
-            .stores
-            .iter()
-            .map(|(store, counter)| match around {
-                true => (store.clone(), (0, SCHEDULED_LIMIT)),
-                false => (store.clone(), (counter.seen, SCHEDULED_LIMIT.saturating_sub(counter.shift.len()))),
-            })
-            .collect();
+        let scope = |counter: &Counter| {
+            if around {
+                (0, SCHEDULED_LIMIT)
+            } else {
+                (counter.seen, SCHEDULED_LIMIT.saturating_sub(counter.shift.len()))
+            }
+        };
+        let known: BTreeMap<String, (i64, usize)> =
+            self.stores.iter().map(|(store, counter)| (store.clone(), scope(counter))).collect();
         for (store, page) in self.desk.readers().read(move |db| pages(db, &known)).await? {
             self.see(store, &page);
         }
@@ -99,7 +100,8 @@ impl Robot {
     fn see(&mut self, store: String, page: &Page) {
         let now = self.began.elapsed();
         let config = self.config;
-        let counter = self.stores.entry(store).or_insert_with(|| Counter { shift: Shift::new(config), seen: 0 });
+        let counter =
+            self.stores.entry(store).or_insert_with(|| Counter { shift: Shift::new(config), seen: 0 });
         for (order_id, ticket) in page {
             counter.shift.see(*order_id, ticket, now);
             counter.seen = counter.seen.max(ticket.sequence);
@@ -113,7 +115,11 @@ impl Robot {
             .stores
             .iter()
             .flat_map(|(store, counter)| {
-                counter.shift.due(now).into_iter().map(|(order_id, command)| (store.clone(), order_id, command))
+                counter
+                    .shift
+                    .due(now)
+                    .into_iter()
+                    .map(|(order_id, command)| (store.clone(), order_id, command))
             })
             .take(HANDED_IN_LIMIT)
             .collect();
@@ -148,7 +154,8 @@ impl Robot {
     async fn wait(&self, news: u64) {
         tokio::time::sleep(PAUSE).await;
         let next_at = self.stores.values().filter_map(|counter| counter.shift.next_at()).min();
-        let due_at = next_at.map_or(self.look_around_at, |next_at| self.look_around_at.min(self.began + next_at));
+        let due_at =
+            next_at.map_or(self.look_around_at, |next_at| self.look_around_at.min(self.began + next_at));
         tokio::select! {
             () = tokio::time::sleep_until(due_at) => {}
             () = self.feed.changed_after(news) => {}

@@ -32,8 +32,11 @@ impl Tables for Barista {
             tables.tickets.fill(order_id, ticket);
         }
         for store in tables.queues.wanted() {
-            let last_sequence =
-                db.query_one("SELECT last_sequence FROM queues WHERE store = $1", &[(&store).into()], |row| row.int(0))?;
+            let last_sequence = db.query_one(
+                "SELECT last_sequence FROM queues WHERE store = $1",
+                &[(&store).into()],
+                |row| row.int(0),
+            )?;
             tables.queues.fill(store, last_sequence.map(|last_sequence| Queue { last_sequence }));
         }
         Ok(())
@@ -109,7 +112,11 @@ pub(crate) fn stores(db: &mut Connection) -> Result<Vec<String>, Error> {
 }
 
 /// Orders whose tickets became ready by `ready_by` and were not picked up since, longest waiting first.
-pub(crate) fn ready_since(db: &mut Connection, ready_by: Timestamp, limit: u32) -> Result<Vec<OrderId>, Error> {
+pub(crate) fn ready_since(
+    db: &mut Connection,
+    ready_by: Timestamp,
+    limit: u32,
+) -> Result<Vec<OrderId>, Error> {
     db.query(
         "SELECT order_id FROM tickets WHERE ready_at_ms <= $1 ORDER BY ready_at_ms LIMIT $2",
         &[ready_by.as_millisecond().into(), limit.into()],

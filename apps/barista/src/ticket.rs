@@ -5,8 +5,8 @@ mod refusal;
 use std::time::Duration;
 
 use cafe_events::{
-    LineId, OrderLine, Party, TicketCancelRefused, TicketCancelled, TicketEvent, TicketLineReady, TicketPickedUp,
-    TicketReady, TicketRecalled, TicketRejected, TicketStarted, TicketUncollected,
+    LineId, OrderLine, Party, TicketCancelRefused, TicketCancelled, TicketEvent, TicketLineReady,
+    TicketPickedUp, TicketReady, TicketRecalled, TicketRejected, TicketStarted, TicketUncollected,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -274,9 +274,10 @@ impl Ticket {
                 TicketEvent::Cancelled(TicketCancelled { by, reason: reason.map(str::to_owned) })
             }
             Status::Cancelled => return Transition::AlreadyDone,
-            status => {
-                TicketEvent::CancelRefused(TicketCancelRefused { by, reason: format!("the ticket is {status}") })
-            }
+            status => TicketEvent::CancelRefused(TicketCancelRefused {
+                by,
+                reason: format!("the ticket is {status}"),
+            }),
         };
         Transition::Changed(vec![answer])
     }

@@ -27,7 +27,9 @@ const COUNT_EVERY: Duration = Duration::from_secs(5);
 pub(crate) async fn give_up(desk: Desk<Barista>, clock: Clock, patience: Duration, stop: CancellationToken) {
     let every = (patience / 4).clamp(LOOK_EVERY_AT_LEAST, LOOK_EVERY);
     while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
-        while stop.run_until_cancelled(give_up_some(&desk, &clock, patience)).await == Some(GIVEN_UP_AT_ONCE) {}
+        while stop.run_until_cancelled(give_up_some(&desk, &clock, patience)).await == Some(GIVEN_UP_AT_ONCE)
+        {
+        }
     }
 }
 
@@ -65,7 +67,8 @@ fn show_queue(counts: &[store::OpenCount], clock: &Clock) {
     for status in [Status::Queued, Status::Making, Status::Ready] {
         let count = counts.iter().find(|count| count.status == status.name());
         let oldest = count.map_or(Duration::ZERO, |count| since(clock.now(), count.oldest_queued_at));
-        gauge!("cafe_tickets_open", "status" => status.name()).set(count.map_or(0, |count| count.tickets) as f64);
+        gauge!("cafe_tickets_open", "status" => status.name())
+            .set(count.map_or(0, |count| count.tickets) as f64);
         gauge!("cafe_tickets_oldest_seconds", "status" => status.name()).set(oldest.as_secs_f64());
     }
 }

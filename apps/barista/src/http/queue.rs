@@ -8,9 +8,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use cafe_events::OrderId;
 use cafe_store::Error;
 use cafe_web::{Problem, QueryOf, ServerEvent, event_stream};
-use cafe_events::OrderId;
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedSemaphorePermit;
@@ -25,7 +25,7 @@ use crate::ticket::Ticket;
 /// Open tickets that are shown at once.
 const SHOWN_LIMIT: u32 = 500;
 /// Changes are gathered for this long, so that a busy queue sends a ticket once rather than at each of its steps.
-const GATHER: Duration = Duration::from_millis(20);
+const GATHER: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -120,6 +120,7 @@ impl Watcher {
         };
         match self.app.feed.after(seen, &self.store) {
             News::Missed => self.seen = None,
+            News::Tickets(tickets, _) if tickets.len() > SHOWN_LIMIT as usize => self.seen = None,
             News::Tickets(tickets, last) if last > seen => self.take(&tickets, last),
             News::Tickets(..) => {
                 self.app.feed.changed_after(seen).await;
@@ -148,9 +149,11 @@ impl Watcher {
 }
 
 async fn snapshot(app: &App, store: String) -> Result<QueueView, Error> {
-    let mut page =
-        app.desk.readers().read(move |db| store::open(db, &store, 0, SHOWN_LIMIT + 1)).await?;
+    let mut page = app.desk.readers().read(move |db| store::open(db, &store, 0, SHOWN_LIMIT + 1)).await?;
     let more = page.len() > SHOWN_LIMIT as usize;
     page.truncate(SHOWN_LIMIT as usize);
-    Ok(QueueView { tickets: page.iter().map(|(order_id, ticket)| TicketView::new(*order_id, ticket)).collect(), more })
+    Ok(QueueView {
+        tickets: page.iter().map(|(order_id, ticket)| TicketView::new(*order_id, ticket)).collect(),
+        more,
+    })
 }

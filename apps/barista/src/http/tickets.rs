@@ -107,7 +107,11 @@ pub(super) async fn list(
 /// One ticket
 #[utoipa::path(get, path = "/tickets/{order_id}", tag = "tickets", params(TicketPath), security(("staff_key" = [])),
     responses((status = 200, description = "The ticket", body = TicketView), NotFound))]
-pub(super) async fn one(_: Staff, State(app): State<App>, PathOf(TicketPath { order_id }): PathOf<TicketPath>) -> Answer {
+pub(super) async fn one(
+    _: Staff,
+    State(app): State<App>,
+    PathOf(TicketPath { order_id }): PathOf<TicketPath>,
+) -> Answer {
     let ticket = app.desk.readers().read(move |db| store::ticket(db, order_id)).await?;
     let ticket = ticket.ok_or_else(|| refused(&Refused::NoTicket))?;
     Ok(Json(TicketView::new(order_id, &ticket)))
@@ -247,9 +251,8 @@ struct NotNow;
 fn refused(why: &Refused) -> Problem {
     match why {
         Refused::NoTicket | Refused::Rule(Refusal::NoSuchLine(_)) => Problem::not_found(why.to_string()),
-        Refused::Rule(_) => {
-            Problem::new(StatusCode::CONFLICT, "not-now", "The ticket cannot do this now.").detail(why.to_string())
-        }
+        Refused::Rule(_) => Problem::new(StatusCode::CONFLICT, "not-now", "The ticket cannot do this now.")
+            .detail(why.to_string()),
     }
 }
 
@@ -275,7 +278,8 @@ impl LinesAndReason {
 fn checked_reason(reason: Option<String>) -> Result<Option<String>, Problem> {
     match reason {
         Some(reason) if reason.chars().count() > REASON_LIMIT => {
-            Err(Problem::invalid_body().field("reason", format!("must have at most {REASON_LIMIT} characters")))
+            Err(Problem::invalid_body()
+                .field("reason", format!("must have at most {REASON_LIMIT} characters")))
         }
         reason => Ok(reason),
     }

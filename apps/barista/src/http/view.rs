@@ -92,8 +92,18 @@ impl TicketView {
 
 impl LineView {
     fn new(line: &TicketLine) -> Self {
-        let OrderLine { line_id, menu, name, size, quantity, options, takeout, unit_price, price, making_ms: _ } =
-            line.ordered.clone();
+        let OrderLine {
+            line_id,
+            menu,
+            name,
+            size,
+            quantity,
+            options,
+            takeout,
+            unit_price,
+            price,
+            making_ms: _,
+        } = line.ordered.clone();
         let TicketLine { state, recalled, ordered: _ } = *line;
         Self { line_id, menu, name, size, quantity, options, takeout, unit_price, price, state, recalled }
     }

@@ -35,7 +35,11 @@ struct Job {
 
 impl Shift {
     pub(super) fn new(config: RobotConfig) -> Self {
-        Self { speed: config.speed, free_at: vec![Duration::ZERO; config.baristas.max(1)], jobs: HashMap::new() }
+        Self {
+            speed: config.speed,
+            free_at: vec![Duration::ZERO; config.baristas.max(1)],
+            jobs: HashMap::new(),
+        }
     }
 
     /// How many tickets are in the schedule.
@@ -52,7 +56,8 @@ impl Shift {
             (None, status) => {
                 let (start_at, ready_at) =
                     if status == Status::Ready { (now, now) } else { self.assign(self.making(ticket), now) };
-                let job = Job { sequence: ticket.sequence, status, start_at, ready_at, leave_at: ready_at + comes };
+                let job =
+                    Job { sequence: ticket.sequence, status, start_at, ready_at, leave_at: ready_at + comes };
                 self.jobs.insert(order_id, job);
             }
         }

@@ -135,7 +135,9 @@ fn an_order_that_cannot_be_made_takes_no_place_in_the_queue() {
 #[test]
 fn a_line_made_before_it_was_started_starts_the_ticket() {
     let (mut ticket, _) = ticket(2);
-    let Ok(Transition::Changed(events)) = ticket.obey(&Command::LineReady(2), at(1)) else { panic!("obeyed") };
+    let Ok(Transition::Changed(events)) = ticket.obey(&Command::LineReady(2), at(1)) else {
+        panic!("obeyed")
+    };
     assert!(matches!(events[..], [TicketEvent::Started(_), TicketEvent::LineReady(_)]));
     assert_eq!(ticket.status, Status::Making);
 }

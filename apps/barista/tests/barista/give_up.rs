@@ -1,0 +1,19 @@
+//! Nobody comes for a ready ticket.
+
+use std::time::Duration;
+
+use cafe_events::TicketEvent;
+
+use crate::service::Cafe;
+
+#[tokio::test]
+async fn a_ticket_that_nobody_comes_for_is_given_up() {
+    let cafe = Cafe::open_with(|config| config.uncollected_after = Duration::from_millis(40)).await;
+    let (ready, queued) = (cafe.queued(1).await, cafe.queued(1).await);
+    cafe.staff(ready, "ready").await;
+    cafe.until_said(ready, |event| matches!(event, TicketEvent::Uncollected(_))).await;
+    assert_eq!(cafe.ticket(ready).await["status"], "uncollected");
+    assert_eq!(cafe.ticket(queued).await["status"], "queued");
+    assert_eq!(cafe.staff(ready, "pick-up").await.status, 409);
+    cafe.close().await;
+}
