@@ -53,7 +53,20 @@ fn mismatch(message: &str) -> String {
                 found.replacen("map", "an object", usize::from(found == "map"))
             )
         }
-        None => message.to_owned(),
+        None => unparsed(message).to_owned(),
+    }
+}
+
+/// The standard library's words for text that is no number.
+fn unparsed(message: &str) -> &str {
+    match message {
+        "invalid digit found in string" | "cannot parse integer from empty string" => {
+            "must be a whole number"
+        }
+        "number too large to fit in target type" => "is too large",
+        "number too small to fit in target type" => "is too small",
+        "provided string was not `true` or `false`" => "must be true or false",
+        _ => message,
     }
 }
 

@@ -93,7 +93,9 @@ impl Problem {
 
     /// 400: a part of the address is not what it should be.
     pub fn invalid_parameter(name: impl Into<String>, detail: impl Into<String>) -> Self {
+        let (name, detail) = (name.into(), detail.into());
         Self::new(StatusCode::BAD_REQUEST, "invalid-parameter", "The address is not right.")
+            .detail(format!("`{name}` {detail}."))
             .field(name, detail)
     }
 

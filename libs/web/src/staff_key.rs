@@ -30,14 +30,24 @@ impl StaffKey {
     /// # Errors
     /// When the file or folder cannot be read or written, or holds what is not a key.
     pub fn load_or_create(data: &Path, ids: &Ids) -> io::Result<Self> {
-        let path = data.join(FILE);
-        match read(&path) {
+        match Self::load(data) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                create(&path, ids).map_err(|error| naming(&path, &error))?;
+                let path = data.join(FILE);
+                std::fs::create_dir_all(data)
+                    .and_then(|()| create(&path, ids))
+                    .map_err(|error| naming(&path, &error))?;
                 read(&path)
             }
             outcome => outcome,
         }
+    }
+
+    /// Reads the key of a cafe that has started before.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub fn load(data: &Path) -> io::Result<Self> {
+        read(&data.join(FILE))
     }
 
     /// Whether `presented` is this key. Takes the same time for every wrong key of the right length.

@@ -24,7 +24,7 @@ const LONGEST_PAGE: u32 = 500;
 pub(super) struct Page {
     /// Only events with a higher number.
     #[serde(default)]
-    #[param(minimum = 0, default = 0)]
+    #[param(minimum = 0, maximum = 9_007_199_254_740_991_i64, default = 0)]
     after: i64,
     /// How many at most.
     #[serde(default = "page")]
@@ -124,7 +124,7 @@ pub(super) async fn list(
     path = "/parked/{id}/retry",
     tag = "operation",
     operation_id = "retry_parked",
-    params(("id" = i64, Path, description = "The event's number on the list.")),
+    params(("id" = i64, Path, minimum = 1, maximum = 9_007_199_254_740_991_i64, description = "The event's number on the list.")),
     security(("staff_key" = [])),
     responses(
         (status = 200, body = Settled, description = "It was taken in."),
@@ -148,7 +148,7 @@ pub(super) async fn retry(
     path = "/parked/{id}/drop",
     tag = "operation",
     operation_id = "drop_parked",
-    params(("id" = i64, Path, description = "The event's number on the list.")),
+    params(("id" = i64, Path, minimum = 1, maximum = 9_007_199_254_740_991_i64, description = "The event's number on the list.")),
     security(("staff_key" = [])),
     responses(
         (status = 200, body = Settled, description = "It is forgotten."),

@@ -1,4 +1,5 @@
 //! What a caller sees of the shared HTTP side, over a real socket.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod bodies;
 mod credentials;

@@ -43,6 +43,7 @@ async fn what_does_not_fit_names_the_parameter() {
     let id = Uuid::from_u128(7);
     for (path, field) in [
         ("/orders/seven".to_owned(), "order_id"),
+        ("/orders?limit=".to_owned(), "limit"),
         (format!("/lines/{id}/-1"), "line_id"),
         (format!("/lines/{id}/70000"), "line_id"),
         ("/orders/%ff".to_owned(), "order_id"),
@@ -54,6 +55,22 @@ async fn what_does_not_fit_names_the_parameter() {
         let problem = service.get(&path).await.problem(400, "invalid-parameter");
         assert_eq!(problem["errors"][0]["field"], field, "{path}: {problem}");
         assert!(problem["errors"][0]["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
+    }
+}
+
+#[tokio::test]
+async fn what_would_be_right_is_said_in_the_words_of_the_caller() {
+    let service = Service::start(router());
+    for (path, detail) in [
+        ("/orders?limit=many", "`limit` must be a whole number."),
+        ("/orders?limit=99999999999", "`limit` is too large."),
+        ("/orders?page=1", "`page` is not known here; known: `limit`."),
+        (
+            "/lines/00000000-0000-0000-0000-000000000007/x",
+            "`line_id` must be a whole number from 0 to 65535, not \"x\".",
+        ),
+    ] {
+        assert_eq!(service.get(path).await.problem(400, "invalid-parameter")["detail"], detail);
     }
 }
 
