@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use crate::samples;
 
-const PATIENCE: Duration = Duration::from_secs(7_200);
+const PATIENCE: Duration = Duration::from_hours(2);
 
 proptest! {
     #[test]
@@ -24,7 +24,9 @@ proptest! {
                 Ok(Transition::Changed(events)) => {
                     prop_assert!(!events.is_empty());
                     prop_assert_eq!(ticket.version, before.version + events.len() as u32, "a version without its event");
-                    events.iter().for_each(|event| listener.hear(event));
+                    for event in &events {
+                        listener.hear(event);
+                    }
                 }
                 Ok(Transition::AlreadyDone) | Err(_) => prop_assert_eq!(&ticket, &before),
             }
@@ -259,5 +261,5 @@ fn line_states(ticket: &Ticket) -> BTreeMap<LineId, LineState> {
 
 /// A minute per step, so that a ticket's patience ends within a history.
 fn at(step: usize) -> jiff::Timestamp {
-    after(from_ms(1_700_000_000_000), Duration::from_secs(60) * step as u32)
+    after(from_ms(1_700_000_000_000), Duration::from_mins(1) * step as u32)
 }

@@ -89,7 +89,9 @@ impl Domain for Mouth {
     }
 
     fn decide(&self, (): &mut (), said: &Vec<Announcement>, _: Timestamp, turn: &mut Turn<Self::Effect>) {
-        said.iter().cloned().for_each(|announcement| turn.announce(announcement));
+        for announcement in said {
+            turn.announce(announcement.clone());
+        }
     }
 }
 
