@@ -80,8 +80,9 @@ pub struct PaymentFact {
     pub order_id: OrderId,
     /// How it stands.
     pub status: PaymentStatus,
-    /// What is to be paid, in minor units.
-    pub total: i64,
+    /// What is to be paid, in minor units; not known while a restored payment service has not heard the order again.
+    #[serde(default)]
+    pub total: Option<i64>,
     /// What was charged, in minor units, over all attempts.
     pub charged: i64,
     /// What was given back, in minor units, goodwill included.

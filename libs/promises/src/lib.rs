@@ -41,6 +41,8 @@ pub struct Promise {
     pub number: u8,
     /// In one sentence.
     pub says: &'static str,
+    /// Whether it looks across orders. Then it is judged once, on all that is known, and not on a page of orders.
+    pub across: bool,
     /// Whether it is kept.
     pub judge: fn(&Evidence) -> Seen,
 }
@@ -72,28 +74,36 @@ pub struct Broken {
 
 /// Every promise that can be seen in facts.
 pub const PROMISES: &[Promise] = &[
-    Promise { number: 1, says: "an order that was acknowledged exists", judge: acknowledged_orders_exist },
-    Promise { number: 1, says: "what is said is heard, or visibly waits", judge: every_event_is_heard },
-    Promise { number: 3, says: "an event takes effect once", judge: takes_effect_once },
-    Promise { number: 3, says: "a paid order has exactly one ticket", judge: paid_orders_have_one_ticket },
-    Promise { number: 4, says: "versions run 1..n, in the order of the log", judge: versions_run },
-    Promise { number: 4, says: "a log has no gaps", judge: logs_have_no_gaps },
-    Promise { number: 4, says: "state version n means events 1..n", judge: state_matches_events },
-    Promise { number: 4, says: "what was heard is what was said", judge: nothing_else_is_heard },
-    Promise { number: 4, says: "what a customer sees is a join of what was said", judge: view_is_a_join },
-    Promise { number: 4, says: "the services mean the same order", judge: services_agree },
-    Promise { number: 5, says: "a customer is charged at most once per order", judge: charged_at_most_once },
-    Promise { number: 5, says: "charges - refunds = lines made - goodwill", judge: money_adds_up },
-    Promise { number: 5, says: "nothing is made unpaid", judge: nothing_is_made_unpaid },
-    Promise { number: 6, says: "payment's books are the vendor's", judge: vendor_agrees_with_payment },
-    Promise { number: 7, says: "the vendor is never asked late", judge: nothing_is_asked_late },
-    Promise { number: 8, says: "a cancel is honoured until making starts", judge: cancels_are_honoured },
-    Promise { number: 9, says: "every order ends, or visibly waits", judge: every_order_ends_or_waits },
-    Promise { number: 10, says: "what is held waits for something", judge: what_is_held_has_a_reason },
-    Promise { number: 12, says: "the same key is the same order", judge: same_key_same_order },
-    Promise { number: 13, says: "a charge after `expired` goes back", judge: late_charges_go_back },
-    Promise { number: 0, says: "numbers rise, without repeats within store and day", judge: numbers_rise },
+    each(1, "an order that was acknowledged exists", acknowledged_orders_exist),
+    each(1, "what is said is heard, or visibly waits", every_event_is_heard),
+    each(3, "an event takes effect once", takes_effect_once),
+    each(3, "a paid order has exactly one ticket", paid_orders_have_one_ticket),
+    each(4, "versions run 1..n, in the order of the log", versions_run),
+    across(4, "a log has no gaps", logs_have_no_gaps),
+    each(4, "state version n means events 1..n", state_matches_events),
+    each(4, "what was heard is what was said", nothing_else_is_heard),
+    each(4, "what a customer sees is a join of what was said", view_is_a_join),
+    each(4, "the services mean the same order", services_agree),
+    each(5, "a customer is charged at most once per order", charged_at_most_once),
+    each(5, "charges - refunds = lines made - goodwill", money_adds_up),
+    each(5, "nothing is made unpaid", nothing_is_made_unpaid),
+    each(6, "payment's books are the vendor's", vendor_agrees_with_payment),
+    each(7, "the vendor is never asked late", nothing_is_asked_late),
+    each(8, "a cancel is honoured until making starts", cancels_are_honoured),
+    each(9, "every order ends, or visibly waits", every_order_ends_or_waits),
+    each(10, "what is held waits for something", what_is_held_has_a_reason),
+    across(12, "the same key is the same order", same_key_same_order),
+    each(13, "a charge after `expired` goes back", late_charges_go_back),
+    across(0, "numbers rise, without repeats within store and day", numbers_rise),
 ];
+
+const fn each(number: u8, says: &'static str, judge: fn(&Evidence) -> Seen) -> Promise {
+    Promise { number, says, across: false, judge }
+}
+
+const fn across(number: u8, says: &'static str, judge: fn(&Evidence) -> Seen) -> Promise {
+    Promise { number, says, across: true, judge }
+}
 
 /// Promises that facts at rest cannot show, by number, and why.
 pub const UNSEEN: &[(u8, &str)] = &[

@@ -116,7 +116,7 @@ pub fn late_charges_go_back(evidence: &Evidence) -> Seen {
 fn worth(case: &Case, payment: &PaymentFact) -> i64 {
     match (payment.status, &case.ticket) {
         (PaymentStatus::Approved, Some(ticket)) => ticket.worth(),
-        (PaymentStatus::Approved, None) => payment.total,
+        (PaymentStatus::Approved, None) => payment.total.unwrap_or_default(),
         _ => 0,
     }
 }

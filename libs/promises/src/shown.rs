@@ -46,10 +46,10 @@ pub fn view_is_a_join(evidence: &Evidence) -> Seen {
 pub fn services_agree(evidence: &Evidence) -> Seen {
     Seen::by_case(evidence, &[Kind::Orders, Kind::Payments, Kind::Tickets], |_, case, wrong| {
         let Some(order) = case.order.as_ref().filter(|order| !order.number.is_empty()) else { return false };
-        if let Some(payment) = &case.payment
-            && payment.total != order.total
+        if let Some(asked) = case.payment.as_ref().and_then(|payment| payment.total)
+            && asked != order.total
         {
-            wrong.push(format!("costs {}, and {} is asked for it", order.total, payment.total));
+            wrong.push(format!("costs {}, and {asked} is asked for it", order.total));
         }
         if let Some(ticket) = &case.ticket {
             let priced: i64 = ticket.lines.iter().map(|line| line.price).sum();

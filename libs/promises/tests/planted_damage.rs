@@ -229,7 +229,7 @@ fn a_view_shows_what_nobody_said() {
 #[test]
 fn another_amount_is_asked_than_the_order_costs() {
     finds("the services mean the same order", Fate::PickedUp, |evidence, id| {
-        evidence.case(id).payment.as_mut().unwrap().total = TOTAL + 1;
+        evidence.case(id).payment.as_mut().unwrap().total = Some(TOTAL + 1);
     });
 }
 

@@ -145,7 +145,7 @@ impl Cafe {
         case.payment = Some(PaymentFact {
             order_id: id,
             status: PaymentStatus::Due,
-            total: TOTAL,
+            total: Some(TOTAL),
             charged: 0,
             refunded: 0,
             goodwill: 0,
