@@ -34,7 +34,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let program = build_program().context("the program does not build")?;
     for name in NAMES.into_iter().filter(|name| *name != "crates" && is_wanted(name)) {
         parts.run(name, || match name {
-            "system" => system(&["--test", "isolation", "--test", "quiet", "--test", "restored"], &program),
+            "system" => system(
+                &["--lib", "--test", "whole", "--test", "quiet", "--test", "restored", "--test", "isolation"],
+                &program,
+            ),
             "readme" => system(&["--test", "readme"], &program),
             "fuzz" => fuzz::run(),
             _ => rush(),

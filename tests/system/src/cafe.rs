@@ -77,6 +77,23 @@ impl Cafe {
         cafe
     }
 
+    /// A cafe on the usual ports that `command` opens; its folder comes by the environment.
+    ///
+    /// # Panics
+    /// If another program listens on one of the usual ports.
+    pub fn opened_by(mut command: Command) -> Self {
+        let mut cafe = Self::closed(&[]);
+        cafe.ports = [3000, 3001, 3002];
+        for port in cafe.ports {
+            TcpListener::bind(("127.0.0.1", port))
+                .unwrap_or_else(|_| panic!("port {port} is in use; free it first"));
+        }
+        let (out, err) = cafe.log_files();
+        command.env("CAFE_DATA", cafe.data()).env_remove("CAFE_CONFIG").stdout(out).stderr(err);
+        cafe.up = Some(command.spawn().expect("the command starts"));
+        cafe
+    }
+
     /// A folder and ports, and nothing running yet.
     pub fn closed(flags: &[&str]) -> Self {
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -111,10 +128,15 @@ impl Cafe {
     /// Any command of the program, on this cafe's folder and ports, its output added to the log.
     pub fn command(&self, name: &str) -> Command {
         let mut command = self.shown_command(name);
+        let (out, err) = self.log_files();
+        command.stdin(Stdio::null()).stdout(out).stderr(err);
+        command
+    }
+
+    fn log_files(&self) -> (File, File) {
         let log = File::options().create(true).append(true).open(self.log_path());
         let log = log.expect("the log can be written");
-        command.stdin(Stdio::null()).stdout(log.try_clone().expect("a second handle")).stderr(log);
-        command
+        (log.try_clone().expect("a second handle"), log)
     }
 
     /// The same, its output not redirected.
@@ -140,6 +162,11 @@ impl Cafe {
     pub fn wait_until_serving(&self, service: Service) -> Duration {
         let what = format!("{} is ready", service.name());
         self.wait_for(MOMENT, &what, || self.is_ready(service).then_some(())).1
+    }
+
+    /// Whether every service says that it is ready.
+    pub fn is_open(&self) -> bool {
+        Service::ALL.iter().all(|service| self.is_ready(*service))
     }
 
     /// Whether the service says that it is ready.

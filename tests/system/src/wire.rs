@@ -48,13 +48,6 @@ impl Wire {
         Ok(Answer { status: head.status, body: &self.buffer[head.length..whole] })
     }
 
-    /// Sends a request whose answer never ends, such as a stream of server-sent events, and gives back the connection to
-    /// read it from. The body may be chunked; it comes as it is on the wire.
-    pub async fn open(mut self, request: &[u8]) -> Result<TcpStream> {
-        self.stream.write_all(request).await?;
-        Ok(self.stream)
-    }
-
     async fn read_more(&mut self) -> Result<()> {
         match self.stream.read_buf(&mut self.buffer).await? {
             0 => Err(ErrorKind::UnexpectedEof.into()),

@@ -61,8 +61,6 @@ fn killed_at_random_moments(service: Service) -> Vec<Outage> {
         Service::Order => rushed.demand_all_well(&cafe, &outages),
         Service::Payment | Service::Barista => rushed.demand_all_well(&cafe, &[]),
     }
-    cafe.wait_for(MOMENT, "all three are ready", || {
-        Service::ALL.iter().all(|service| cafe.is_ready(*service)).then_some(())
-    });
+    cafe.wait_for(MOMENT, "all three are ready", || cafe.is_open().then_some(()));
     outages
 }
