@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use cafe_events::{LineId, OrderId};
 use cafe_web::{JsonOrDefault, PathOf, Problem, QueryOf, Staff, Traceparent};
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::schema::{Array, ArrayBuilder, Object, ObjectBuilder, Type};
 use uuid::Uuid;
 
 use super::App;
@@ -38,6 +39,7 @@ pub(super) struct LinePath {
     /// Its order.
     order_id: Uuid,
     /// Its number within the order.
+    #[param(schema_with = line_number)]
     line_id: LineId,
 }
 
@@ -58,27 +60,28 @@ pub(super) struct PageQuery {
 pub(super) struct TicketPage {
     tickets: Vec<TicketView>,
     /// Where the next page starts; null on the last one.
+    #[schema(required)]
     next: Option<Uuid>,
 }
 
 /// Which lines, and why.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub(super) struct LinesAndReason {
     /// Which lines, at least one; without this field the whole ticket.
-    #[schema(min_items = 1, max_items = 100, nullable = false)]
+    #[schema(schema_with = some_lines)]
     lines: Option<Vec<LineId>>,
     /// Why, in staff's words.
-    #[schema(max_length = 200, example = "spilled", nullable = false)]
+    #[schema(max_length = 200, example = "spilled")]
     reason: Option<String>,
 }
 
 /// Why.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub(super) struct OnlyReason {
     /// Why, in staff's words.
-    #[schema(max_length = 200, example = "no milk left", nullable = false)]
+    #[schema(max_length = 200, example = "no milk left")]
     reason: Option<String>,
 }
 
@@ -168,9 +171,9 @@ pub(super) async fn recall(
     State(app): State<App>,
     PathOf(TicketPath { order_id }): PathOf<TicketPath>,
     Traceparent(trace): Traceparent,
-    JsonOrDefault(body): JsonOrDefault<LinesAndReason>,
+    JsonOrDefault(body): JsonOrDefault<Option<LinesAndReason>>,
 ) -> Answer {
-    let (lines, reason) = body.checked()?;
+    let (lines, reason) = body.unwrap_or_default().checked()?;
     obey(&app, order_id, Command::Recall(lines, reason), trace).await
 }
 
@@ -185,9 +188,9 @@ pub(super) async fn reject(
     State(app): State<App>,
     PathOf(TicketPath { order_id }): PathOf<TicketPath>,
     Traceparent(trace): Traceparent,
-    JsonOrDefault(body): JsonOrDefault<LinesAndReason>,
+    JsonOrDefault(body): JsonOrDefault<Option<LinesAndReason>>,
 ) -> Answer {
-    let (lines, reason) = body.checked()?;
+    let (lines, reason) = body.unwrap_or_default().checked()?;
     obey(&app, order_id, Command::Reject(lines, reason), trace).await
 }
 
@@ -215,9 +218,9 @@ pub(super) async fn line_recall(
     State(app): State<App>,
     PathOf(LinePath { order_id, line_id }): PathOf<LinePath>,
     Traceparent(trace): Traceparent,
-    JsonOrDefault(body): JsonOrDefault<OnlyReason>,
+    JsonOrDefault(body): JsonOrDefault<Option<OnlyReason>>,
 ) -> Answer {
-    let recall = Command::Recall(Lines::Only(vec![line_id]), checked_reason(body.reason)?);
+    let recall = Command::Recall(Lines::Only(vec![line_id]), body.unwrap_or_default().checked()?);
     obey(&app, order_id, recall, trace).await
 }
 
@@ -232,10 +235,21 @@ pub(super) async fn line_reject(
     State(app): State<App>,
     PathOf(LinePath { order_id, line_id }): PathOf<LinePath>,
     Traceparent(trace): Traceparent,
-    JsonOrDefault(body): JsonOrDefault<OnlyReason>,
+    JsonOrDefault(body): JsonOrDefault<Option<OnlyReason>>,
 ) -> Answer {
-    let reject = Command::Reject(Lines::Only(vec![line_id]), checked_reason(body.reason)?);
+    let reject = Command::Reject(Lines::Only(vec![line_id]), body.unwrap_or_default().checked()?);
     obey(&app, order_id, reject, trace).await
+}
+
+fn line_number() -> Object {
+    let integer = ObjectBuilder::new().schema_type(Type::Integer);
+    integer.minimum(Some(LineId::MIN)).maximum(Some(LineId::MAX)).build()
+}
+
+fn some_lines() -> Array {
+    let description = "Which lines; without this field the whole ticket.";
+    let lines = ArrayBuilder::new().items(line_number()).min_items(Some(1)).max_items(Some(LINES_LIMIT));
+    lines.description(Some(description)).build()
 }
 
 /// There is no such ticket or line.
@@ -272,6 +286,12 @@ impl LinesAndReason {
             }
         };
         Ok((lines, checked_reason(self.reason)?))
+    }
+}
+
+impl OnlyReason {
+    fn checked(self) -> Result<Option<String>, Problem> {
+        checked_reason(self.reason)
     }
 }
 

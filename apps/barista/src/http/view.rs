@@ -47,6 +47,7 @@ pub(crate) struct TicketView {
 #[schema(as = TicketLine)]
 struct LineView {
     /// Number within the order, from 1.
+    #[schema(value_type = u16)]
     line_id: LineId,
     /// The drink's key in the menu.
     #[schema(example = "americano")]

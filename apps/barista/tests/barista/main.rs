@@ -19,6 +19,7 @@ mod restart;
 mod robot;
 mod staff_key;
 mod start;
+mod stored;
 
 mod payment;
 mod samples;

@@ -43,6 +43,12 @@ impl Payment {
         heard.iter().filter(|(about, ..)| *about == order_id).map(|(.., event)| event.clone()).collect()
     }
 
+    /// Orders in the order in which the barista service said `what` of them.
+    pub(crate) fn in_order_of(&self, what: impl Fn(&TicketEvent) -> bool) -> Vec<OrderId> {
+        let heard = self.heard.lock().unwrap();
+        heard.iter().filter(|(.., event)| what(event)).map(|(order_id, ..)| *order_id).collect()
+    }
+
     pub(crate) async fn stop(&self) {
         self.stop.cancel();
         self.desk.stopped().await.unwrap();
