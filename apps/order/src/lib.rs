@@ -1,16 +1,113 @@
 //! The order service: takes orders, announces them, and shows customers what became of them.
+//!
+//! The rules are in `order.rs` (with `wish.rs`, `menu.rs` and `numbers.rs`), what is asked in `requests.rs`, what is heard in
+//! `reactions.rs`, SQL in `store.rs`, addresses in `http/`. This file wires them.
 
+mod backlog;
+mod config;
 mod domain;
 #[cfg(test)]
 mod histories;
+mod http;
+mod hub;
 pub mod menu;
 pub mod numbers;
 pub mod order;
 mod reactions;
 mod requests;
 mod store;
+mod tokens;
 pub mod wish;
+mod worker;
 
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use cafe_clock::{Clock, Ids};
+use cafe_delivery::{Desk, Place};
+use cafe_web::{StaffKey, StartError};
+use tokio_util::sync::CancellationToken;
+
+pub use config::{Config, PAY_BY_MAX, PAY_BY_MIN};
 pub use domain::{Change, Orders};
+pub use http::openapi;
 pub use requests::{Answer, IdempotencyKey, PlaceOrder, Request};
 pub use store::{OrderTables, find, page};
+
+use backlog::Backlog;
+use hub::Hub;
+use order::Status;
+use tokens::Tokens;
+
+/// Runs the order service until `stop`, and returns when everything is on disk.
+///
+/// # Errors
+/// A sentence: what keeps it from starting, or made it end early.
+pub async fn run(config: Config, clock: Clock, ids: Ids, stop: CancellationToken) -> Result<(), StartError> {
+    config.check()?;
+    let listener = cafe_web::bind(config.listen)?;
+    run_on(listener, config, clock, ids, stop).await
+}
+
+/// As [`run`], on a port that was taken before.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_on(
+    listener: TcpListener,
+    config: Config,
+    clock: Clock,
+    ids: Ids,
+    stop: CancellationToken,
+) -> Result<(), StartError> {
+    config.check()?;
+    cafe_web::install_metrics();
+    let hub = Arc::new(Hub::default());
+    let backlog = Arc::new(Backlog::new(config.pay_by));
+    let place = Place::new(&config.data);
+    let domain = Orders { zone: config.zone.clone() };
+    let on_commit = {
+        let (hub, backlog) = (Arc::clone(&hub), Arc::clone(&backlog));
+        move |change| tell(&hub, &backlog, change)
+    };
+    let desk = cafe_delivery::start(domain, &place, clock.clone(), &ids, on_commit, stop.clone())?;
+    tokio::spawn(worker::do_chores(desk.clone(), Arc::clone(&backlog), clock.clone(), stop.clone()));
+    let app = http::App::new(http::Parts {
+        menu: http::MenuPage::new(&config.menu, config.currency),
+        tokens: tokens(&desk, &ids).await?,
+        staff: StaffKey::load_or_create(&config.data, &ids)?,
+        desk: desk.clone(),
+        config,
+        hub,
+        backlog,
+        clock,
+        ids,
+        stop: stop.clone(),
+    });
+    tracing::info!(address = %listener.local_addr()?, "the order service takes orders");
+    cafe_web::serve(listener, http::router(app), stop).await?;
+    desk.stopped().await.map_err(StartError::Ended)
+}
+
+async fn tokens(desk: &Desk<Orders>, ids: &Ids) -> Result<Tokens, StartError> {
+    match desk.ask(Request::TokenSecret(Tokens::new_secret(ids)), None).await {
+        Ok(Answer::TokenSecret(secret)) => Ok(Tokens::new(&secret)),
+        Ok(answer) => Err(StartError::Ended(format!("the tokens' secret was answered with {answer:?}"))),
+        Err(error) => Err(StartError::Ended(error.to_string())),
+    }
+}
+
+/// Tells whoever watches the order. On the writer's thread: it must not wait.
+fn tell(hub: &Hub, backlog: &Backlog, change: Change) {
+    hub.tell(change.order_id);
+    if change.before == Some(change.after) {
+        return;
+    }
+    if change.before.is_none() && change.after == Status::Placed {
+        metrics::counter!("cafe_orders_accepted_total").increment(1);
+    }
+    metrics::counter!("cafe_orders_status_total", "status" => change.after.name()).increment(1);
+    if let (Some(Status::Placed), Some(placed_at)) = (change.before, change.placed_at) {
+        backlog.reached(placed_at);
+    }
+}

@@ -1,0 +1,49 @@
+//! What the order service does between requests, once a second: it looks how long orders wait for payment, and forgets old
+//! Idempotency-Keys.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cafe_clock::{Clock, from_ms};
+use cafe_delivery::Desk;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::backlog::Backlog;
+use crate::store::{self, Chores};
+use crate::{Orders, Request};
+
+/// How often.
+const EVERY: Duration = Duration::from_secs(1);
+/// How long an Idempotency-Key lives, at least: it is forgotten by this clock, but only by a chore, never by a request.
+const KEY_LIFE: Duration = Duration::from_secs(24 * 3_600);
+
+/// Does the chores until `stop`.
+pub(crate) async fn do_chores(
+    desk: Desk<Orders>,
+    backlog: Arc<Backlog>,
+    clock: Clock,
+    stop: CancellationToken,
+) {
+    while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
+        let behind = backlog.begins_after();
+        let chores = match desk.readers().read(move |db| store::chores(db, behind)).await {
+            Ok(chores) => chores,
+            Err(error) => {
+                tracing::warn!(%error, "the backlog of payment could not be looked at");
+                continue;
+            }
+        };
+        backlog.note(chores.oldest_waiting);
+        forget_keys(&desk, &chores, clock.now()).await;
+    }
+}
+
+async fn forget_keys(desk: &Desk<Orders>, chores: &Chores, now: Timestamp) {
+    let before = from_ms(now.as_millisecond().saturating_sub(KEY_LIFE.as_millis() as i64));
+    if chores.oldest_key.is_some_and(|used_at| used_at < before)
+        && let Err(error) = desk.ask(Request::ForgetKeys { before }, None).await
+    {
+        tracing::warn!(%error, "old Idempotency-Keys stay for now");
+    }
+}

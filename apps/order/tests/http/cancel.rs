@@ -1,0 +1,85 @@
+use cafe_events::{Event, Party, PaymentCancelled, PaymentEvent};
+use serde_json::json;
+
+use crate::cafe::{Cafe, Reply, Taken, declined, started};
+
+#[tokio::test]
+async fn a_cancel_is_noted_and_announced_once() {
+    let cafe = Cafe::open().await;
+    let taken = cafe.place().await;
+    let first = cancel(&cafe, &taken, &json!({"reason": "too late for the train"})).await;
+    assert_eq!((first.status.as_u16(), first.json()["cancel"].as_str()), (202, Some("requested")));
+    assert_eq!(first.json()["status"], "placed");
+    let again = cancel(&cafe, &taken, &json!({})).await;
+    assert_eq!((again.status, &again.body), (first.status, &first.body));
+    let announced = cafe.announced();
+    assert_eq!(announced.len(), 2);
+    let (kind, body) = &announced[1];
+    assert_eq!(kind, "cafe.order.cancel_requested.v1");
+    assert_eq!((&body["version"], &body["by"]), (&json!(2), &json!("customer")));
+    assert_eq!(body["reason"], "too late for the train");
+}
+
+#[tokio::test]
+async fn staff_may_cancel_and_the_body_may_be_empty() {
+    let cafe = Cafe::open().await;
+    let taken = cafe.place().await;
+    let path = format!("{}/cancel", taken.path());
+    let key = format!("Bearer {}", cafe.staff_key());
+    let reply = cafe.send("POST", &path, &[("authorization", &key)], b"").await;
+    assert_eq!(reply.status, 202);
+    assert_eq!(cafe.announced()[1].1["by"], "staff");
+}
+
+#[tokio::test]
+async fn a_cancelled_order_is_cancelled_already() {
+    let cafe = Cafe::open().await;
+    let taken = cafe.place().await;
+    cancel(&cafe, &taken, &json!({})).await;
+    let cancelled = PaymentEvent::Cancelled(PaymentCancelled { by: Party::Customer, reason: None });
+    cafe.say(&taken, 1, &Event::Payment(cancelled));
+    cafe.until(&taken, "cancelled").await;
+    let reply = cancel(&cafe, &taken, &json!({})).await;
+    assert_eq!((reply.status.as_u16(), reply.json()["status"].as_str()), (200, Some("cancelled")));
+}
+
+#[tokio::test]
+async fn it_is_too_late_once_making_has_started_or_the_order_has_ended() {
+    let cafe = Cafe::open().await;
+    let (made, refused) = (cafe.place().await, cafe.place().await);
+    cafe.say(&made, 1, &made.approved());
+    cafe.say(&made, 1, &made.queued());
+    cafe.say(&made, 2, &started());
+    cafe.say(&refused, 1, &declined());
+    cafe.until(&made, "making").await;
+    cafe.until(&refused, "declined").await;
+    for (taken, says) in [(&made, "Making has started"), (&refused, "it is declined")] {
+        let reply = cancel(&cafe, taken, &json!({})).await;
+        assert_eq!((reply.status.as_u16(), reply.header("content-type")), (409, "application/problem+json"));
+        assert!(reply.json()["detail"].as_str().unwrap().contains(says), "{}", reply.json());
+    }
+    assert_eq!(cafe.announced().len(), 2, "nothing was announced");
+}
+
+#[tokio::test]
+async fn a_wrong_cancel_is_refused() {
+    let cafe = Cafe::open().await;
+    let taken = cafe.place().await;
+    let path = format!("{}/cancel", taken.path());
+    assert_eq!(cafe.post(&path, &[], &json!({})).await.status, 401);
+    assert_eq!(cafe.post(&format!("{path}?token=guess"), &[], &json!({})).await.status, 401);
+    let unknown = cancel(&cafe, &taken, &json!({"why": "because"})).await;
+    assert_eq!((unknown.status.as_u16(), unknown.fields()), (422, vec!["why".to_owned()]));
+    for reason in [json!(""), json!("x".repeat(201)), json!("two\nlines"), json!(3)] {
+        let reply = cancel(&cafe, &taken, &json!({"reason": reason})).await;
+        assert_eq!((reply.status.as_u16(), reply.fields()), (422, vec!["reason".to_owned()]));
+    }
+    let key = format!("Bearer {}", cafe.staff_key());
+    let nowhere = "/orders/01890a5d-ac96-774b-bcce-b302099a8057/cancel";
+    assert_eq!(cafe.post(nowhere, &[("authorization", &key)], &json!({})).await.status, 404);
+}
+
+async fn cancel(cafe: &Cafe, taken: &Taken, body: &serde_json::Value) -> Reply {
+    let bearer = format!("Bearer {}", taken.token);
+    cafe.post(&format!("{}/cancel", taken.path()), &[("authorization", &bearer)], body).await
+}

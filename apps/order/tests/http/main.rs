@@ -1,0 +1,18 @@
+//! The order service as its callers see it, on a real server and a real database, one file per route or outcome.
+
+#![allow(missing_docs, reason = "a test's name says what the user sees")]
+
+mod cafe;
+mod cancel;
+mod document;
+mod events;
+mod front;
+mod idempotency;
+mod list;
+mod menu;
+mod numbers;
+mod overload;
+mod place;
+mod show;
+mod validation;
+mod wait;
