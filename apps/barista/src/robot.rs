@@ -8,7 +8,7 @@ mod shift;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cafe_delivery::{Desk, TurnError};
+use cafe_delivery::Desk;
 use cafe_events::OrderId;
 use cafe_store::Error;
 use futures_util::future::join_all;
@@ -32,7 +32,7 @@ const LOOK_AROUND: Duration = Duration::from_secs(1);
 /// The shortest pause, so that a fast robot does much per turn rather than many turns.
 const PAUSE: Duration = Duration::from_millis(2);
 /// The pause after something failed.
-const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(100);
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// Makes what is queued, until `stop`.
 pub(crate) async fn run(config: RobotConfig, desk: Desk<Barista>, feed: Feed, stop: CancellationToken) {
@@ -127,27 +127,27 @@ impl Robot {
             let answer = self.desk.ask(Request { order_id, command }, None);
             async move { (store, order_id, answer.await) }
         });
-        let answers = join_all(asked).await;
-        let mut all_answered = true;
-        for (store, order_id, answer) in answers {
-            all_answered &= self.learn(&store, order_id, answer);
+        let mut unanswered = Vec::new();
+        for (store, order_id, answer) in join_all(asked).await {
+            match answer {
+                Ok(answer) => self.learn(&store, order_id, answer),
+                Err(error) => unanswered.push(error),
+            }
         }
-        all_answered
+        if let Some(error) = unanswered.first() {
+            warn!(%error, commands = unanswered.len(), "the robot was not heard");
+        }
+        unanswered.is_empty()
     }
 
     /// A ticket that was refused is in other hands; the next look around tells.
-    fn learn(&mut self, store: &str, order_id: OrderId, answer: Result<Answer, TurnError>) -> bool {
+    fn learn(&mut self, store: &str, order_id: OrderId, answer: Answer) {
         let now = self.began.elapsed();
-        let Some(counter) = self.stores.get_mut(store) else { return true };
+        let Some(counter) = self.stores.get_mut(store) else { return };
         match answer {
-            Ok(Ok(ticket)) => counter.shift.see(order_id, &ticket, now),
-            Ok(Err(_)) => counter.shift.forget(order_id),
-            Err(error) => {
-                warn!(%error, %order_id, "the robot was not heard");
-                return false;
-            }
+            Ok(ticket) => counter.shift.see(order_id, &ticket, now),
+            Err(_) => counter.shift.forget(order_id),
         }
-        true
     }
 
     /// Until something is due, the queue has changed, or it is time to look around.

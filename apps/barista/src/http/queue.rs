@@ -60,8 +60,9 @@ pub(super) async fn queue(
 /// The queue as it changes
 ///
 /// Server-sent events. First `snapshot` (as `GET /queue` answers), then `ticket` with one ticket for each that changed; a
-/// ticket that is neither queued, making nor ready has left the queue. With `Last-Event-ID` only what changed since is sent,
-/// or a snapshot when that is no longer known. Of two views of a ticket the one with the higher `version` is newer.
+/// ticket that is neither queued, making nor ready has left the queue. Whoever comes back with `Last-Event-ID` gets what
+/// changed since. When that is no longer known, or too much changed at once, another `snapshot` replaces all that was
+/// shown. Of two views of a ticket the one with the higher `version` is newer.
 #[utoipa::path(get, path = "/queue/events", tag = "queue",
     params(StoreQuery, ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event seen")),
     responses(
@@ -80,6 +81,7 @@ pub(super) async fn events(
     })?;
     let last_event_id = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let seen = last_event_id.and_then(|id| id.strip_prefix(&*app.epoch)?.strip_prefix('-')?.parse().ok());
+    let seen = seen.filter(|seen| *seen <= app.feed.last());
     let store = query.store.unwrap_or_else(|| app.store.to_string());
     let stop = app.stop.clone();
     let watcher = Watcher { app, store, seen, ready: VecDeque::new(), _seat: seat };
@@ -118,14 +120,13 @@ impl Watcher {
             self.seen = Some(last);
             return Ok(());
         };
+        self.app.feed.changed_after(seen).await;
+        tokio::time::sleep(GATHER).await;
         match self.app.feed.after(seen, &self.store) {
-            News::Missed => self.seen = None,
-            News::Tickets(tickets, _) if tickets.len() > SHOWN_LIMIT as usize => self.seen = None,
-            News::Tickets(tickets, last) if last > seen => self.take(&tickets, last),
-            News::Tickets(..) => {
-                self.app.feed.changed_after(seen).await;
-                tokio::time::sleep(GATHER).await;
+            News::Tickets(tickets, last) if tickets.len() <= SHOWN_LIMIT as usize => {
+                self.take(&tickets, last)
             }
+            News::Tickets(..) | News::Missed => self.seen = None,
         }
         Ok(())
     }
