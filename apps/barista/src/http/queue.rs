@@ -124,7 +124,7 @@ impl Watcher {
         tokio::time::sleep(GATHER).await;
         match self.app.feed.after(seen, &self.store) {
             News::Tickets(tickets, last) if tickets.len() <= SHOWN_LIMIT as usize => {
-                self.take(&tickets, last)
+                self.take(&tickets, last);
             }
             News::Tickets(..) | News::Missed => self.seen = None,
         }
