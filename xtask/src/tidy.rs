@@ -30,7 +30,12 @@ fn documents() -> Result<Outcome> {
 
 /// An advisory is a failure; a database that cannot be had is named as not checked.
 fn advisories() -> Result<Outcome> {
-    let fetched = shell::command(DENY.path()?, ["fetch", "db"]).env("GIT_TERMINAL_PROMPT", "0").output()?;
+    let mut fetch = shell::command(DENY.path()?, ["fetch", "db"]);
+    fetch
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_HTTP_LOW_SPEED_LIMIT", "1")
+        .env("GIT_HTTP_LOW_SPEED_TIME", "20");
+    let fetched = fetch.output()?;
     if !fetched.status.success() {
         return Ok(Outcome::Skipped("database not reachable".into()));
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::{Cafe, MOMENT, Service, proc};
+use crate::{Cafe, MOMENT, Service, proc, wait_until};
 
 /// From when to when a service could not serve.
 #[derive(Clone, Copy, Debug)]
@@ -58,14 +58,14 @@ impl Cafe {
         let what = format!("{} is caught inside a read of {}", listener.name(), peer.name());
         let catch = || {
             let pid = self.signal(listener, Signal::STOP);
-            self.wait_for(MOMENT, "it has stopped", || proc::is_stopped(pid).then_some(()));
+            wait_until(MOMENT, "it has stopped", || proc::is_stopped(pid).then_some(()));
             let caught = proc::is_inside_read(pid, &database);
             if !caught {
                 crate::cafe::signal(pid, Signal::CONT);
             }
             caught.then_some(pid)
         };
-        self.wait_for(MOMENT * 3, &what, catch).0
+        wait_until(MOMENT * 3, &what, catch).0
     }
 
     /// Stops `listener` inside a read of `peer`'s database, and waits until it was ended for it and serves again.
@@ -88,6 +88,6 @@ impl Cafe {
     fn wait_for_successor(&self, service: Service, killed: u32) {
         let what = format!("{} serves again after kill -9", service.name());
         let is_back = || self.pid(service).is_some_and(|pid| pid != killed) && self.is_ready(service);
-        self.wait_for(MOMENT, &what, || is_back().then_some(()));
+        wait_until(MOMENT, &what, || is_back().then_some(()));
     }
 }

@@ -9,12 +9,15 @@ pub mod wire;
 
 mod cafe;
 mod harm;
+mod look;
 mod program;
 mod rush;
+mod service;
 mod wait;
 
-pub use cafe::{Cafe, Service};
+pub use cafe::Cafe;
 pub use harm::Outage;
 pub use program::{program, use_program};
 pub use rush::{Post, Rush, Rushed};
+pub use service::Service;
 pub use wait::{MOMENT, Waited, wait_until};

@@ -49,6 +49,13 @@ pub fn has_argument(pid: u32, word: &Path) -> bool {
     arguments.split(|byte| *byte == 0).any(|argument| argument == word.as_os_str().as_encoded_bytes())
 }
 
+/// Any live process that has `word` as one of its arguments.
+pub fn with_argument(word: &Path) -> Option<u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let mut pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.find(|pid| has_argument(*pid, word))
+}
+
 /// Whether the process holds a read mark in the WAL index of `database`, that is: is inside a read of it.
 ///
 /// `SQLite` takes a shared lock on one of the bytes 123 to 127 of the `-shm` file (its `wal.c`: 120 + `WAL_READ_LOCK(i)`).

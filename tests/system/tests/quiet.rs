@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use cafe_clock::Clock;
-use cafe_system_tests::{Cafe, MOMENT, Service, http, proc};
+use cafe_system_tests::{Cafe, MOMENT, Service, http, proc, wait_until};
 
 const ORDER: &str = r#"{"items":[{"menu":"espresso"}],"payment":{"vendor":"simulator","token":"tok_ok"}}"#;
 
@@ -42,7 +42,7 @@ fn payment_hears_of_an_order_within_five_milliseconds_of_its_commit_at_the_media
                 .parse::<jiff::Timestamp>()
                 .ok()
         };
-        let (asked, _) = cafe.wait_for(MOMENT, "payment asks the vendor", first_asked);
+        let (asked, _) = wait_until(MOMENT, "payment asks the vendor", first_asked);
         waits_ms.push(asked.as_millisecond() - committed_ms);
     }
     waits_ms.sort_unstable();

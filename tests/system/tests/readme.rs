@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use cafe_system_tests::Cafe;
+use cafe_system_tests::{Cafe, wait_until};
 
 /// A cold build of the program, on a slow machine.
 const BUILT: Duration = Duration::from_mins(15);
@@ -19,11 +19,11 @@ fn a_first_order_by_the_readme_is_followed_until_it_is_picked_up() {
     assert_eq!(test.trim(), "cargo xtask test", "the test command, which is what runs this");
 
     let cafe = Cafe::opened_by(shell(up));
-    cafe.wait_for(BUILT, "the cafe of the README opens", || cafe.is_open().then_some(()));
+    wait_until(BUILT, "the cafe of the README opens", || cafe.is_open().then_some(()));
 
     let mut customer =
         shell(first_order).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("bash starts");
-    cafe.wait_for(PICKED_UP, "the README's order is picked up", || customer.try_wait().ok().flatten());
+    wait_until(PICKED_UP, "the README's order is picked up", || customer.try_wait().ok().flatten());
     let seen = customer.wait_with_output().expect("bash has ended");
     let seen = format!("{}{}", String::from_utf8_lossy(&seen.stdout), String::from_utf8_lossy(&seen.stderr));
     assert!(seen.contains(r#""status":"picked_up""#), "the customer saw:\n{seen}");

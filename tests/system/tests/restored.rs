@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cafe_system_tests::{Cafe, Rush, Service};
+use cafe_system_tests::{Cafe, Rush, Service, wait_until};
 
 /// Some are declined: what was not charged must not be charged by a payment service that has forgotten it.
 const TOKENS: [&str; 4] = ["tok_ok", "tok_declined", "tok_ok", "tok_error"];
@@ -50,7 +50,7 @@ fn put_back_yesterdays_copy_of(service: Service) {
     rush.wait_for_customers(RATE);
     rush.stop().demand_prompt_answers(&[]);
     cafe.settle(SETTLED);
-    cafe.wait_for(SETTLED, "every order is as it was", || {
+    wait_until(SETTLED, "every order is as it was", || {
         as_before(&before, &statuses(&cafe), service).then_some(())
     });
     cafe.audit();

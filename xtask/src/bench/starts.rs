@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use cafe_system_tests::{Cafe, MOMENT, Service, http};
+use cafe_system_tests::{Cafe, MOMENT, Service, http, wait_until};
 
 use super::figures::Bound::AtMost;
 use super::figures::{Figures, median, median_of};
@@ -23,7 +23,7 @@ pub(crate) fn measure(figures: &mut Figures) -> Result<()> {
                 .is_ok_and(|menu| menu.status == 200)
                 .then_some(())
         };
-        cafe.wait_for(MOMENT, "the menu is served", menu);
+        wait_until(MOMENT, "the menu is served", menu);
         first.push(started.elapsed().as_secs_f64());
         cafe.wait_until_ready();
         all.push(started.elapsed().as_secs_f64());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cafe_system_tests::{Cafe, MOMENT, Outage, Rush, Service};
+use cafe_system_tests::{Cafe, MOMENT, Outage, Rush, Service, wait_until};
 
 use crate::{PAID, RATE, ROBOT};
 
@@ -61,6 +61,6 @@ fn killed_at_random_moments(service: Service) -> Vec<Outage> {
         Service::Order => rushed.demand_all_well(&cafe, &outages),
         Service::Payment | Service::Barista => rushed.demand_all_well(&cafe, &[]),
     }
-    cafe.wait_for(MOMENT, "all three are ready", || cafe.is_open().then_some(()));
+    wait_until(MOMENT, "all three are ready", || cafe.is_open().then_some(()));
     outages
 }

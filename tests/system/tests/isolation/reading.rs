@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cafe_system_tests::{Cafe, MOMENT, Rush, Service, proc};
+use cafe_system_tests::{Cafe, MOMENT, Rush, Service, proc, wait_until};
 
 use crate::{PAID, RATE, ROBOT};
 
@@ -22,12 +22,12 @@ fn a_listener_stopped_inside_its_read_is_ended_before_its_peers_log_grows_withou
         highest = highest.max(cafe.wal_bytes(Service::Order));
         (!proc::alive(holder)).then_some(())
     };
-    let ((), took) = cafe.wait_for(Duration::from_mins(1), "the watch-dog ends the holder", ended);
+    let ((), took) = wait_until(Duration::from_mins(1), "the watch-dog ends the holder", ended);
     println!("the holder was ended after {took:?}, at {highest} bytes");
     assert!(highest <= 2 * LIMIT_MB * 1024 * 1024, "the log grew to {highest} bytes");
 
     cafe.wait_until_serving(Service::Payment);
     let is_small = || (cafe.wal_bytes(Service::Order) <= LIMIT_MB * 1024 * 1024).then_some(());
-    cafe.wait_for(MOMENT, "the log is no longer held", is_small);
+    wait_until(MOMENT, "the log is no longer held", is_small);
     rush.stop().demand_all_well(&cafe, &[]);
 }
