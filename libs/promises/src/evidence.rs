@@ -23,7 +23,8 @@ pub struct Evidence {
     pub numbers: Vec<NumberFact>,
     /// What was not looked at, and why. Everything else was: a row that is not here does not exist.
     pub unseen: BTreeMap<Kind, String>,
-    /// Whether faults are over and time enough has passed for every order to be at its end.
+    /// Whether faults are over and time enough has passed for every order to be at its end; where it was looked at what
+    /// customers were told, for every order of theirs.
     pub settled: bool,
 }
 
@@ -136,13 +137,18 @@ impl Evidence {
         self.logs.get(&source).is_some_and(|log| log.oldest > 1)
     }
 
+    /// Whether time enough has passed for an order to be at its end.
+    pub(crate) fn is_settled(&self, case: &Case) -> bool {
+        self.settled && (!self.saw(Kind::Customers) || !case.customers.is_empty())
+    }
+
     /// Whether everything that was said about an order has been taken in by whoever listens.
     pub(crate) fn all_is_heard(&self, case: &Case) -> bool {
         if !Source::ALL
             .into_iter()
             .all(|source| self.saw(Kind::Said(source)) && self.saw(Kind::Heard(source)))
         {
-            return self.settled;
+            return self.is_settled(case);
         }
         case.events.iter().all(|event| {
             event.source.heard_by().all(|listener| case.next_version(listener, event.source) > event.version)

@@ -41,7 +41,7 @@ pub fn paid_orders_have_one_ticket(evidence: &Evidence) -> Seen {
             let next = case.next_version(Source::Barista, Source::Payment);
             approved_version(case).is_some_and(|version| version < next)
         } else {
-            paid && evidence.settled && case.parked.is_empty()
+            paid && evidence.is_settled(case) && case.parked.is_empty()
         };
         if heard && case.ticket.is_none() {
             wrong.push("was paid, and barista heard so, but it has no ticket".to_owned());

@@ -30,10 +30,16 @@ impl Runs {
     }
 }
 
+impl Extend<i64> for Runs {
+    fn extend<T: IntoIterator<Item = i64>>(&mut self, numbers: T) {
+        numbers.into_iter().for_each(|number| self.push(number));
+    }
+}
+
 impl FromIterator<i64> for Runs {
     fn from_iter<T: IntoIterator<Item = i64>>(numbers: T) -> Self {
         let mut runs = Self::default();
-        numbers.into_iter().for_each(|number| runs.push(number));
+        runs.extend(numbers);
         runs
     }
 }

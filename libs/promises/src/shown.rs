@@ -67,7 +67,9 @@ pub fn every_order_ends_or_waits(evidence: &Evidence) -> Seen {
     Seen::by_case(evidence, &[Kind::Orders, Kind::Payments, Kind::Tickets], |order_id, case, wrong| {
         let ended = case.order.as_ref().is_some_and(|order| order.status.is_final());
         match waits_for(evidence, order_id, case) {
-            Some(Wait::Service(what)) if evidence.settled => wrong.push(format!("still waits for {what}")),
+            Some(Wait::Service(what)) if evidence.is_settled(case) => {
+                wrong.push(format!("still waits for {what}"));
+            }
             Some(Wait::Service(_) | Wait::Person(_)) => {}
             None if ended || case.order.is_none() => {}
             None => {
