@@ -6,15 +6,15 @@
 
 pub mod agenda;
 pub mod attempt;
-pub mod refund;
 #[cfg(test)]
 mod histories;
+pub mod refund;
 
 use std::time::Duration;
 
 use cafe_events::{
-    Currency, LineId, OrderId, OrderLine, OrderPlaced, Party, PaymentApproved, PaymentCancelRequested, PaymentCancelled,
-    PaymentDeclined, PaymentEvent, PaymentExpired,
+    Currency, LineId, OrderId, OrderLine, OrderPlaced, Party, PaymentApproved, PaymentCancelRequested,
+    PaymentCancelled, PaymentDeclined, PaymentEvent, PaymentExpired,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -342,6 +342,14 @@ impl Payment {
         }
     }
 
+    /// Why it was declined, if it was.
+    pub fn why_declined(&self) -> Option<&str> {
+        match &self.decision {
+            Some(Decision::Declined { reason }) => Some(reason),
+            _ => None,
+        }
+    }
+
     /// True while it is not certain where all money is: something is undecided, unknown or owed.
     pub fn is_open(&self) -> bool {
         let awaits_barista = self.staff_refund.is_some() && self.available() > 0;
@@ -365,6 +373,11 @@ impl Payment {
     /// Everything the vendor is known to have charged, in minor units.
     pub fn charged(&self) -> i64 {
         self.attempts.iter().filter_map(Attempt::charge).map(|(_, amount)| amount).sum()
+    }
+
+    /// The vendor's id of the attempt's charge; empty if there is none.
+    pub(crate) fn charge_id_of(&self, attempt: u32) -> String {
+        charge_id(&self.attempts, attempt)
     }
 
     /// True if the vendor may be asked as far as this state goes.
@@ -393,7 +406,10 @@ impl Payment {
 
     fn declined(&mut self, attempt: u32, reason: &str, now: Timestamp) -> Result<Transition, Refusal> {
         let seen = self.attempt_mut(attempt)?;
-        if !matches!(seen.state, AttemptState::Asking | AttemptState::Unknown { .. } | AttemptState::NotCharged) {
+        if !matches!(
+            seen.state,
+            AttemptState::Asking | AttemptState::Unknown { .. } | AttemptState::NotCharged
+        ) {
             return Ok(Transition::AlreadyDone);
         }
         seen.state = AttemptState::Declined { reason: reason.to_owned() };
@@ -431,7 +447,12 @@ impl Payment {
     }
 
     /// Takes up again what was decided before the restore and is still in the vendor's record.
-    fn resume(&mut self, attempt: u32, charge: &Charge, now: Timestamp) -> Result<Vec<PaymentEvent>, Refusal> {
+    fn resume(
+        &mut self,
+        attempt: u32,
+        charge: &Charge,
+        now: Timestamp,
+    ) -> Result<Vec<PaymentEvent>, Refusal> {
         self.checking = false;
         if !self.is_live(attempt) {
             let in_time = charge.at <= self.order()?.placed.pay_by;

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::Payment;
-use super::attempt::Attempt;
+use super::attempt::{Attempt, AttemptState};
 use super::refund::{Refund, RefundState};
 
 /// A kind of work that has slots of its own, so that none can starve another.
@@ -18,6 +18,8 @@ pub enum Lane {
     Look,
     /// A closed attempt is to be looked up once more.
     Follow,
+    /// Something was asked, and nobody has reported on it.
+    Asked,
 }
 
 /// One thing to do.
@@ -35,7 +37,7 @@ pub enum Task {
 
 impl Lane {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Ask, Self::Refund, Self::Look, Self::Follow];
+    pub const ALL: [Self; 5] = [Self::Ask, Self::Refund, Self::Look, Self::Follow, Self::Asked];
 
     /// As stored.
     pub fn number(self) -> i64 {
@@ -44,6 +46,7 @@ impl Lane {
             Self::Refund => 2,
             Self::Look => 3,
             Self::Follow => 4,
+            Self::Asked => 5,
         }
     }
 }
@@ -70,13 +73,18 @@ impl Payment {
 }
 
 fn look_up(attempt: &Attempt) -> Option<(Timestamp, Lane, Task)> {
-    let lane = if attempt.is_open() { Lane::Look } else { Lane::Follow };
+    let lane = match attempt.state {
+        AttemptState::Asking => Lane::Asked,
+        AttemptState::Unknown { .. } => Lane::Look,
+        _ => Lane::Follow,
+    };
     attempt.look_at.map(|at| (at, lane, Task::LookUp(attempt.number)))
 }
 
 fn refund(refund: &Refund) -> Option<(Timestamp, Lane, Task)> {
     let (lane, task) = match refund.state {
         RefundState::Due => (Lane::Refund, Task::Refund(refund.number)),
+        RefundState::Asking => (Lane::Asked, Task::LookUpRefund(refund.number)),
         _ => (Lane::Look, Task::LookUpRefund(refund.number)),
     };
     refund.next_at.map(|at| (at, lane, task))

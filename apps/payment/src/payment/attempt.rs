@@ -246,8 +246,7 @@ impl Charge {
             return Some(format!("it is for order {}", self.order_id));
         }
         let as_asked = self.amount == amount && self.currency == currency;
-        (!as_asked)
-            .then(|| format!("{} {} instead of {amount} {currency}", self.amount, self.currency))
+        (!as_asked).then(|| format!("{} {} instead of {amount} {currency}", self.amount, self.currency))
     }
 
     /// True if it was given back under a key that is only used for charges that were never announced as approved.

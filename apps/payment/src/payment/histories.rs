@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cafe_clock::{after, from_ms};
-use cafe_events::{Currency, Name, OrderId, OrderLine, OrderPlaced, Party, PaymentChoice, PaymentEvent, Size};
+use cafe_events::{
+    Currency, Name, OrderId, OrderLine, OrderPlaced, Party, PaymentChoice, PaymentEvent, Size,
+};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
@@ -156,7 +158,10 @@ impl World {
                         event,
                         PaymentEvent::Expired(_) | PaymentEvent::Cancelled(_) | PaymentEvent::Declined(_)
                     );
-                    assert!(!undone || self.payment.open_attempt().is_none(), "{event:?} with an attempt open");
+                    assert!(
+                        !undone || self.payment.open_attempt().is_none(),
+                        "{event:?} with an attempt open"
+                    );
                 }
                 self.announced.extend(events);
             }
@@ -331,7 +336,10 @@ impl World {
 
     fn check(&self) {
         let payment = &self.payment;
-        assert!(payment.attempts.iter().filter(|attempt| attempt.is_open()).count() <= 1, "two open attempts");
+        assert!(
+            payment.attempts.iter().filter(|attempt| attempt.is_open()).count() <= 1,
+            "two open attempts"
+        );
         assert_eq!(payment.version as usize, self.announced.len());
         let decisions = self.announced.iter().filter(|event| is_decision(event)).count();
         assert_eq!(decisions, usize::from(payment.decision.is_some()), "decided once");
@@ -395,7 +403,8 @@ impl World {
         assert_eq!(self.payment.refunded(), refunded, "given back, against the vendor's own record");
         let made: i64 = match self.payment.decision {
             Some(Decision::Approved { .. }) => {
-                let made = (1_u16..).zip(PRICES).filter(|(line_id, _)| !self.payment.unmade.contains(line_id));
+                let made =
+                    (1_u16..).zip(PRICES).filter(|(line_id, _)| !self.payment.unmade.contains(line_id));
                 made.map(|(_, price)| price).sum()
             }
             _ => 0,

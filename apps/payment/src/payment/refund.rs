@@ -3,9 +3,7 @@
 
 use std::time::Duration;
 
-use cafe_events::{
-    LineId, OrderId, Party, PaymentEvent, PaymentRefundFailed, PaymentRefunded,
-};
+use cafe_events::{LineId, OrderId, Party, PaymentEvent, PaymentRefundFailed, PaymentRefunded};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -271,7 +269,8 @@ impl Payment {
     }
 
     pub(super) fn give_back_charge(&mut self, attempt: u32, now: Timestamp) {
-        let refund = self.refund(format!("charge-{attempt}"), self.left_of(attempt), "not_wanted".to_owned(), now);
+        let refund =
+            self.refund(format!("charge-{attempt}"), self.left_of(attempt), "not_wanted".to_owned(), now);
         self.give_back(Refund { attempt, ..refund });
     }
 
@@ -317,7 +316,8 @@ impl Payment {
 
     fn left_of(&self, attempt: u32) -> i64 {
         let charged = self.attempts.iter().find(|other| other.number == attempt).and_then(Attempt::charge);
-        let taken = self.refunds.iter().filter(|refund| refund.attempt == attempt).map(|refund| refund.amount);
+        let taken =
+            self.refunds.iter().filter(|refund| refund.attempt == attempt).map(|refund| refund.amount);
         charged.map_or(0, |(_, amount)| amount) - taken.sum::<i64>()
     }
 

@@ -1,0 +1,298 @@
+//! The service as its turns see it: what is asked of it, and how a rule's answer becomes rows, events and effects.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cafe_delivery::{Announcement, Domain, Poison, Rows, Turn};
+use cafe_events::{Currency, Event, Heard, OrderId, PaymentEvent, Said, Source};
+use jiff::Timestamp;
+
+use crate::payment::attempt::{Attempt, AttemptState, ChargeAnswer, Finding, Measured};
+use crate::payment::refund::{Refund, RefundAnswer, RefundState};
+use crate::payment::{Payment, Refusal, Transition};
+use crate::reactions;
+use crate::worker::gate::Gate;
+
+/// The payment service's decisions.
+pub struct Cashier {
+    /// Whether there is room to ask a vendor right away.
+    pub gate: Arc<Gate>,
+    /// When this database was restored from an older copy, if ever.
+    pub restored_at: Option<Timestamp>,
+}
+
+/// The rows of a turn.
+#[derive(Default)]
+pub struct Payments {
+    /// By order.
+    pub payments: Rows<OrderId, Payment>,
+}
+
+/// What is asked of the service, about one order.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Which order.
+    pub order_id: OrderId,
+    /// What.
+    pub what: What,
+}
+
+/// What is asked of the service.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// Open the next attempt.
+    Begin,
+    /// See whether the time to pay is over.
+    Expire,
+    /// The vendor was asked for a charge.
+    Answered(u32, ChargeAnswer, Silence),
+    /// An attempt was looked up.
+    LookedUp(u32, Finding, Silence),
+    /// Somebody says there is news of an attempt.
+    Notified(u32),
+    /// Ask for this refund.
+    BeginRefund(u32),
+    /// The vendor was asked for a refund, or it was looked up.
+    RefundAnswered(u32, RefundAnswer, Silence),
+    /// Staff want everything to go back.
+    RefundInFull {
+        /// For the customer.
+        reason: String,
+    },
+    /// Staff give some of it back.
+    RefundGoodwill {
+        /// In minor units.
+        amount: i64,
+        /// For the customer.
+        reason: String,
+    },
+}
+
+/// What a report says besides its answer; see [`Measured`].
+#[derive(Clone, Copy, Debug)]
+pub struct Silence {
+    /// How long ago the request was sent, at the least.
+    pub lasted: Duration,
+    /// A random number in `0.0..1.0`.
+    pub draw: f64,
+}
+
+/// Whether a request changed anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// Now.
+    Now,
+    /// Before, or there was nothing to do.
+    Already,
+}
+
+/// What is to be done once a turn is on disk.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Ask a vendor for a charge.
+    Ask(Box<Ask>),
+    /// Ask a vendor for a refund.
+    Refund(Box<AskRefund>),
+    /// Something is due now.
+    Wake,
+}
+
+/// A charge to ask for; its attempt is on disk.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// For which order.
+    pub order_id: OrderId,
+    /// Number of the attempt.
+    pub attempt: u32,
+    /// Whom.
+    pub vendor: String,
+    /// The customer's proof.
+    pub token: String,
+    /// In minor units.
+    pub amount: i64,
+    /// Of `amount`.
+    pub currency: Currency,
+    /// Not after this.
+    pub latest_at: Timestamp,
+    /// Passed on.
+    pub traceparent: Option<String>,
+}
+
+/// A refund to ask for; it is on disk.
+#[derive(Clone, Debug)]
+pub struct AskRefund {
+    /// For which order.
+    pub order_id: OrderId,
+    /// Number of the refund.
+    pub number: u32,
+    /// Whom.
+    pub vendor: String,
+    /// Under which key.
+    pub key: String,
+    /// The vendor's id of the charge.
+    pub charge_id: String,
+    /// In minor units.
+    pub amount: i64,
+    /// Passed on.
+    pub traceparent: Option<String>,
+}
+
+impl Domain for Cashier {
+    const SOURCE: Source = Source::Payment;
+    type Tables = Payments;
+    type Request = Request;
+    type Answer = Result<Done, Refusal>;
+    type Effect = Effect;
+
+    fn needs_of_heard(&self, heard: &Heard, tables: &mut Payments) {
+        if let Said::Known(event) = &heard.said
+            && reactions::concerns_payment(event)
+        {
+            tables.payments.need(heard.order_id);
+        }
+    }
+
+    fn needs_of_request(&self, request: &Request, tables: &mut Payments) {
+        tables.payments.need(request.order_id);
+    }
+
+    fn hear(
+        &self,
+        tables: &mut Payments,
+        heard: &Heard,
+        now: Timestamp,
+        turn: &mut Turn<Effect>,
+    ) -> Result<(), Poison> {
+        let Said::Known(event) = &heard.said else { return Ok(()) };
+        if !reactions::concerns_payment(event) {
+            return Ok(());
+        }
+        let mut payment = self.take(tables, heard.order_id).unwrap_or_default();
+        let transition = reactions::hear(self, &mut payment, heard, event, now)
+            .map_err(|refusal| Poison(format!("{}: {refusal}", event.kind())))?;
+        keep(tables, heard.order_id, payment, transition, now, turn);
+        Ok(())
+    }
+
+    fn decide(
+        &self,
+        tables: &mut Payments,
+        request: &Request,
+        now: Timestamp,
+        turn: &mut Turn<Effect>,
+    ) -> Result<Done, Refusal> {
+        let mut payment = self.take(tables, request.order_id).ok_or(Refusal::NoOrder)?;
+        let transition = decide(&mut payment, &request.what, now)?;
+        let done = if transition == Transition::AlreadyDone { Done::Already } else { Done::Now };
+        keep(tables, request.order_id, payment, transition, now, turn);
+        Ok(done)
+    }
+}
+
+impl Cashier {
+    fn take(&self, tables: &Payments, order_id: OrderId) -> Option<Payment> {
+        let mut payment = tables.payments.get(&order_id)?.clone();
+        if let Some(restored_at) = self.restored_at {
+            payment.after_restore(restored_at);
+        }
+        Some(payment)
+    }
+}
+
+fn decide(payment: &mut Payment, what: &What, now: Timestamp) -> Result<Transition, Refusal> {
+    let measured = |silence: &Silence| Measured { now, silent_for: silence.lasted, draw: silence.draw };
+    match what {
+        What::Begin => payment.begin(now),
+        What::Expire => payment.expire(now),
+        What::Answered(attempt, answer, silence) => payment.answered(*attempt, answer, measured(silence)),
+        What::LookedUp(attempt, finding, silence) => payment.looked_up(*attempt, finding, measured(silence)),
+        What::Notified(attempt) => payment.notified(*attempt, now),
+        What::BeginRefund(number) => payment.begin_refund(*number, now),
+        What::RefundAnswered(number, answer, silence) => {
+            payment.refund_answered(*number, answer, measured(silence))
+        }
+        What::RefundInFull { reason } => payment.refund_in_full(reason.clone(), now),
+        What::RefundGoodwill { amount, reason } => payment.refund_goodwill(*amount, reason.clone(), now),
+    }
+}
+
+/// Puts the row back, announces what was decided, and has done what the row says is due.
+fn keep(
+    tables: &mut Payments,
+    order_id: OrderId,
+    payment: Payment,
+    transition: Transition,
+    now: Timestamp,
+    turn: &mut Turn<Effect>,
+) {
+    let Transition::Changed(events) = transition else { return };
+    count(&events);
+    let first = payment.version + 1 - events.len() as u32;
+    for (version, event) in (first..).zip(events) {
+        let (store, event) = (payment.store.clone(), Event::Payment(event));
+        turn.announce(Announcement { order_id, store, version, at: now, event });
+    }
+    let asks_now = asks(order_id, tables.payments.get(&order_id), &payment);
+    if asks_now.is_empty() && payment.next_task().is_some_and(|(at, ..)| at <= now) {
+        turn.after_commit(Effect::Wake);
+    }
+    for effect in asks_now {
+        turn.after_commit(effect);
+    }
+    tables.payments.put(order_id, payment);
+}
+
+/// What has just been opened: it is asked once, by whoever opened it.
+fn asks(order_id: OrderId, before: Option<&Payment>, payment: &Payment) -> Vec<Effect> {
+    let Some(order) = &payment.order else { return Vec::new() };
+    let vendor = &order.placed.payment.vendor;
+    let charge = |attempt: &Attempt| {
+        Effect::Ask(Box::new(Ask {
+            order_id,
+            attempt: attempt.number,
+            vendor: vendor.clone(),
+            token: order.placed.payment.token.clone().unwrap_or_default(),
+            amount: order.placed.total,
+            currency: order.currency(),
+            latest_at: order.latest_ask(),
+            traceparent: payment.traceparent.clone(),
+        }))
+    };
+    let refund = |refund: &Refund| {
+        Effect::Refund(Box::new(AskRefund {
+            order_id,
+            number: refund.number,
+            vendor: vendor.clone(),
+            key: refund.key(order_id),
+            charge_id: payment.charge_id_of(refund.attempt),
+            amount: refund.amount,
+            traceparent: payment.traceparent.clone(),
+        }))
+    };
+    let (attempts_before, refunds_before) =
+        before.map_or((&[][..], &[][..]), |before| (&before.attempts[..], &before.refunds[..]));
+    let attempts = payment
+        .attempts
+        .iter()
+        .filter(|attempt| attempt.state == AttemptState::Asking && !attempts_before.contains(attempt));
+    let refunds = payment
+        .refunds
+        .iter()
+        .filter(|refund| refund.state == RefundState::Asking && !refunds_before.contains(refund));
+    attempts.map(charge).chain(refunds.map(refund)).collect()
+}
+
+fn count(events: &[PaymentEvent]) {
+    for event in events {
+        let outcome = match event {
+            PaymentEvent::Approved(_) => "approved",
+            PaymentEvent::Declined(_) => "declined",
+            PaymentEvent::Expired(_) => "expired",
+            PaymentEvent::Cancelled(_) => "cancelled",
+            PaymentEvent::CancelRequested(_) => "cancel_requested",
+            PaymentEvent::Refunded(_) => "refunded",
+            PaymentEvent::RefundFailed(_) => "refund_failed",
+        };
+        metrics::counter!("cafe_payments_total", "outcome" => outcome).increment(1);
+    }
+}

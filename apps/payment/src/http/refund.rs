@@ -1,0 +1,82 @@
+//! `POST /payments/{order_id}/refund`: staff give money back.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use cafe_web::{JsonBody, PathOf, Problem, Staff, Traceparent};
+use serde::Deserialize;
+
+use super::payments::PaymentPath;
+use super::view::PaymentView;
+use super::{App, NotFound};
+use crate::domain::{Done, Request, What};
+use crate::payment::Refusal;
+
+/// Characters of a reason.
+const REASON_LIMIT: usize = 200;
+
+/// What goes back, and why.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RefundWish {
+    /// For the customer to read.
+    #[schema(min_length = 1, max_length = 200, example = "it was cold")]
+    reason: String,
+    /// In minor units, given at once as goodwill, whatever is made. Without it everything goes back: the order is cancelled
+    /// if making has not started, and otherwise what is left is given as goodwill.
+    #[schema(minimum = 1, example = 3500)]
+    amount: Option<i64>,
+}
+
+/// The payment cannot be refunded as it stands; `detail` says why.
+#[derive(utoipa::IntoResponses)]
+#[response(status = 409)]
+struct NotNow;
+
+/// Give money back
+///
+/// Asked again for everything, what was under way goes on, and what the vendor had refused is tried again.
+#[utoipa::path(post, path = "/payments/{order_id}/refund", tag = "payments", params(PaymentPath),
+    request_body = RefundWish, security(("staff_key" = [])),
+    responses(
+        (status = 200, description = "It was under way or done before", body = PaymentView),
+        (status = 202, description = "It is under way", body = PaymentView),
+        NotFound,
+        NotNow,
+    ))]
+pub(super) async fn refund(
+    _: Staff,
+    State(app): State<App>,
+    PathOf(PaymentPath { order_id }): PathOf<PaymentPath>,
+    Traceparent(trace): Traceparent,
+    JsonBody(wish): JsonBody<RefundWish>,
+) -> Result<(StatusCode, Json<PaymentView>), Problem> {
+    let request = Request { order_id, what: wish.checked()? };
+    let done = app.desk.ask(request, trace).await?.map_err(|refusal| refused(&refusal))?;
+    let status = if done == Done::Now { StatusCode::ACCEPTED } else { StatusCode::OK };
+    let payment = app.payment(order_id).await?;
+    Ok((status, Json(PaymentView::new(order_id, &payment))))
+}
+
+impl RefundWish {
+    fn checked(self) -> Result<What, Problem> {
+        let Self { reason, amount } = self;
+        if !(1..=REASON_LIMIT).contains(&reason.chars().count()) {
+            let right = format!("must have 1 to {REASON_LIMIT} characters");
+            return Err(Problem::invalid_body().field("reason", right));
+        }
+        match amount {
+            None => Ok(What::RefundInFull { reason }),
+            Some(amount) if amount >= 1 => Ok(What::RefundGoodwill { amount, reason }),
+            Some(_) => Err(Problem::invalid_body().field("amount", "must be at least 1, in minor units")),
+        }
+    }
+}
+
+fn refused(refusal: &Refusal) -> Problem {
+    match refusal {
+        Refusal::NoOrder => Problem::not_found("There is no payment for such an order."),
+        _ => Problem::new(StatusCode::CONFLICT, "not-now", "The payment cannot be refunded as it stands.")
+            .detail(format!("{refusal}.")),
+    }
+}

@@ -1,0 +1,120 @@
+//! Where payments are kept: every SQL statement of this service.
+
+use std::collections::BTreeMap;
+
+use cafe_delivery::Tables;
+use cafe_events::OrderId;
+use cafe_store::{Connection, Error, Migration, Param, Row};
+use jiff::Timestamp;
+
+use crate::domain::{Cashier, Payments};
+use crate::payment::Payment;
+use crate::payment::agenda::Lane;
+
+/// `lane` and `due_at_ms` say what is to be done next and when, `expires_at_ms` when the order expires if nothing is; they
+/// follow from `state` and are there to be searched.
+const MIGRATIONS: &[Migration] = &[Migration {
+    name: "payment/0001_payments",
+    sql: "CREATE TABLE payments (
+            order_id TEXT PRIMARY KEY,
+            lane INTEGER,
+            due_at_ms INTEGER,
+            expires_at_ms INTEGER,
+            state TEXT NOT NULL
+          ) STRICT;
+          CREATE INDEX payments_due ON payments (lane, due_at_ms) WHERE lane IS NOT NULL;
+          CREATE INDEX payments_expiring ON payments (expires_at_ms) WHERE expires_at_ms IS NOT NULL;",
+}];
+
+const ONE: &str = "SELECT order_id, state FROM payments WHERE order_id = $1";
+const PUT: &str = "INSERT INTO payments (order_id, lane, due_at_ms, expires_at_ms, state) VALUES ($1, $2, $3, $4, $5) \
+     ON CONFLICT (order_id) DO UPDATE SET lane = $2, due_at_ms = $3, expires_at_ms = $4, state = $5";
+const PAGE: &str = "SELECT order_id, state FROM payments WHERE order_id > $1 ORDER BY order_id LIMIT $2";
+const DUE: &str =
+    "SELECT order_id FROM payments WHERE lane = $1 AND due_at_ms <= $2 ORDER BY due_at_ms LIMIT $3";
+const IN_LANE: &str = "SELECT order_id FROM payments WHERE lane = $1 ORDER BY due_at_ms LIMIT $2";
+const EXPIRING: &str = "SELECT order_id FROM payments WHERE expires_at_ms IS NOT NULL AND expires_at_ms < $1 \
+     ORDER BY expires_at_ms LIMIT $2";
+const COUNT: &str =
+    "SELECT lane, COUNT(*), MIN(due_at_ms) FROM payments WHERE lane IS NOT NULL GROUP BY lane";
+
+impl Tables for Cashier {
+    const MIGRATIONS: &'static [Migration] = MIGRATIONS;
+
+    fn load(db: &mut Connection, tables: &mut Payments) -> Result<(), Error> {
+        for order_id in tables.payments.wanted() {
+            let found = payment(db, order_id)?;
+            tables.payments.fill(order_id, found);
+        }
+        Ok(())
+    }
+
+    fn write(db: &mut Connection, tables: &Payments) -> Result<(), Error> {
+        for (order_id, payment) in tables.payments.changed() {
+            let state = serde_json::to_string(payment).map_err(|error| Error::Refused(error.to_string()))?;
+            let next = payment.next_task();
+            let mut text = uuid::Uuid::encode_buffer();
+            let id: &str = order_id.hyphenated().encode_lower(&mut text);
+            let params = [
+                id.into(),
+                next.map(|(_, lane, _)| lane.number()).into(),
+                next.map(|(at, ..)| at.as_millisecond()).into(),
+                payment.expires_at().map(Timestamp::as_millisecond).into(),
+                (&state).into(),
+            ];
+            db.execute(PUT, &params)?;
+        }
+        Ok(())
+    }
+}
+
+/// The payment of one order.
+pub fn payment(db: &mut Connection, order_id: OrderId) -> Result<Option<Payment>, Error> {
+    let mut text = uuid::Uuid::encode_buffer();
+    let id: &str = order_id.hyphenated().encode_lower(&mut text);
+    Ok(db.query_one(ONE, &[id.into()], read)?.map(|(_, payment)| payment))
+}
+
+/// Payments of orders after `after` (an order's id, or nothing), at most `limit`, in order of the orders' ids.
+pub fn page(db: &mut Connection, after: &str, limit: u32) -> Result<Vec<(OrderId, Payment)>, Error> {
+    db.query(PAGE, &[after.into(), limit.into()], read)
+}
+
+/// What is due in a lane by `now`, oldest first.
+pub(crate) fn due(
+    db: &mut Connection,
+    lane: Lane,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<OrderId>, Error> {
+    let params = [lane.number().into(), now.as_millisecond().into(), Param::Int(limit as i64)];
+    db.query(DUE, &params, |row| id(row.str(0)?))
+}
+
+/// What waits in a lane, due or not, at most `limit`.
+pub(crate) fn in_lane(db: &mut Connection, lane: Lane, limit: usize) -> Result<Vec<OrderId>, Error> {
+    db.query(IN_LANE, &[lane.number().into(), Param::Int(limit as i64)], |row| id(row.str(0)?))
+}
+
+/// What was to be paid before `now` and may have expired.
+pub(crate) fn expiring(db: &mut Connection, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, Error> {
+    db.query(EXPIRING, &[now.as_millisecond().into(), Param::Int(limit as i64)], |row| id(row.str(0)?))
+}
+
+/// Per lane: how many wait there, and since when (or until when) the first does, in milliseconds since the Unix epoch.
+pub(crate) fn count(db: &mut Connection) -> Result<BTreeMap<i64, (i64, i64)>, Error> {
+    let counts = db.query(COUNT, &[], |row| Ok((row.int(0)?, (row.int(1)?, row.int(2)?))))?;
+    Ok(counts.into_iter().collect())
+}
+
+fn read(row: &Row<'_>) -> Result<(OrderId, Payment), Error> {
+    let order_id = id(row.str(0)?)?;
+    let payment = serde_json::from_str(row.str(1)?)
+        .map_err(|error| Error::Refused(format!("the payment of order {order_id} is damaged: {error}")))?;
+    Ok((order_id, payment))
+}
+
+fn id(text: &str) -> Result<OrderId, Error> {
+    OrderId::try_parse(text)
+        .map_err(|error| Error::Refused(format!("{text:?} is not an order's id: {error}")))
+}

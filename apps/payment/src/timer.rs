@@ -1,0 +1,60 @@
+//! Waiting and measuring, on the real clock or on a simulated one.
+
+use std::time::{Duration, Instant};
+
+use cafe_clock::{Clock, since};
+use jiff::Timestamp;
+
+/// How often a simulated clock is looked at, in real time.
+const SIMULATED_TICK: Duration = Duration::from_millis(2);
+
+/// Measures time that cannot step: under the real clock by the monotonic one, under a simulated one by its hands.
+#[derive(Clone, Debug)]
+pub struct Timer {
+    clock: Clock,
+    started: Instant,
+    started_at: Timestamp,
+}
+
+impl Timer {
+    /// Starts measuring now.
+    pub fn new(clock: Clock) -> Self {
+        let started_at = clock.now();
+        Self { clock, started: Instant::now(), started_at }
+    }
+
+    /// The wall clock's time, which may step.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// How long it is since this timer was made; never goes back.
+    pub fn elapsed(&self) -> Duration {
+        match self.clock {
+            Clock::Real => self.started.elapsed(),
+            Clock::Simulated(_) => since(self.clock.now(), self.started_at),
+        }
+    }
+
+    /// Waits.
+    pub async fn sleep(&self, pause: Duration) {
+        match self.clock {
+            Clock::Real => tokio::time::sleep(pause).await,
+            Clock::Simulated(_) => {
+                let until = self.elapsed() + pause;
+                while self.elapsed() < until {
+                    tokio::time::sleep(SIMULATED_TICK).await;
+                }
+            }
+        }
+    }
+
+    /// What `work` comes to, or nothing if it takes longer than `limit`.
+    pub async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = self.sleep(limit) => None,
+        }
+    }
+}

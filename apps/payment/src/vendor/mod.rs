@@ -1,0 +1,99 @@
+//! Payment vendors. A vendor is a file or folder here and a variant of [`Vendor`]; the worker knows nothing else of it.
+//!
+//! What a vendor must do: remember what was asked under which key, do nothing twice under the same key, and say what is in
+//! its record under a key. Time-outs are the worker's business: a call that is dropped was not answered.
+
+pub mod simulator;
+
+use std::time::Duration;
+
+use cafe_events::{Currency, OrderId};
+
+use crate::payment::attempt::{ChargeAnswer, Finding};
+use crate::payment::refund::RefundAnswer;
+use simulator::Simulator;
+
+/// How long connecting to a vendor may take.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a vendor may take to answer.
+pub const READ_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A charge to ask for.
+#[derive(Clone, Debug)]
+pub struct ChargeRequest {
+    /// The same key is charged once, however often it is asked.
+    pub key: String,
+    /// For the vendor's record.
+    pub order_id: OrderId,
+    /// In minor units.
+    pub amount: i64,
+    /// Of `amount`.
+    pub currency: Currency,
+    /// The customer's one-time proof.
+    pub token: String,
+}
+
+/// A refund to ask for.
+#[derive(Clone, Debug)]
+pub struct RefundRequest {
+    /// The same key is given back once, however often it is asked.
+    pub key: String,
+    /// The vendor's id of the charge.
+    pub charge_id: String,
+    /// In minor units of the charge's currency.
+    pub amount: i64,
+}
+
+/// One vendor.
+#[derive(Clone)]
+pub enum Vendor {
+    /// The one inside the program.
+    Simulator(Simulator),
+}
+
+/// All vendors of this service, by name.
+#[derive(Clone)]
+pub struct Vendors {
+    /// Always there.
+    pub simulator: Vendor,
+}
+
+impl Vendors {
+    /// The names that an order's `payment.vendor` may have.
+    pub const NAMES: [&str; 1] = ["simulator"];
+
+    /// The vendor of that name.
+    pub fn named(&self, name: &str) -> Option<&Vendor> {
+        (name == "simulator").then_some(&self.simulator)
+    }
+}
+
+impl Vendor {
+    /// Asks for a charge.
+    pub async fn charge(&self, request: ChargeRequest) -> ChargeAnswer {
+        match self {
+            Self::Simulator(simulator) => simulator.charge(request).await,
+        }
+    }
+
+    /// Looks up what was asked under `key`.
+    pub async fn look_up(&self, key: String) -> Finding {
+        match self {
+            Self::Simulator(simulator) => simulator.look_up(key).await,
+        }
+    }
+
+    /// Asks for a refund.
+    pub async fn refund(&self, request: RefundRequest) -> RefundAnswer {
+        match self {
+            Self::Simulator(simulator) => simulator.refund(request).await,
+        }
+    }
+
+    /// Looks up the refund that was asked under `key`.
+    pub async fn look_up_refund(&self, key: String) -> RefundAnswer {
+        match self {
+            Self::Simulator(simulator) => simulator.look_up_refund(key).await,
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What takes time: asking vendors, looking up, giving back. Everything it does is found in the rows; a turn's effects only
+//! make it faster. A vendor is never asked inside a turn, and no attempt is asked twice: whatever this process has not
+//! itself asked is looked up.
+
+mod asks;
+pub mod breaker;
+pub mod gate;
+mod lanes;
+mod memory;
+mod watch;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cafe_clock::Ids;
+use cafe_delivery::{Desk, TurnError};
+use cafe_events::OrderId;
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::domain::{Ask, AskRefund, Cashier, Effect, Request, Silence, What};
+use crate::timer::Timer;
+use crate::vendor::Vendors;
+use gate::Gate;
+use memory::Memory;
+
+/// Charges that are asked for at a time.
+pub const ASK_SLOTS: usize = 256;
+/// Refunds that are asked for at a time.
+pub const REFUND_SLOTS: usize = 32;
+/// Look-ups at a time, apart from asking, so that they go on when every ask hangs.
+pub const LOOK_SLOTS: usize = 32;
+/// Look-ups of closed attempts at a time.
+pub const FOLLOW_SLOTS: usize = 8;
+/// Effects that may wait for the worker, a whole turn's and more; one that finds no room is found again from its row.
+const MAILBOX: usize = 4_096;
+/// Pause before a report is handed in again when the service is too busy or its disk is full.
+const REPORT_AGAIN: Duration = Duration::from_millis(100);
+
+/// Takes the effects of turns; made before the service's desk, which calls it.
+#[derive(Clone)]
+pub struct Mailbox {
+    asks: mpsc::Sender<Box<Ask>>,
+    refunds: mpsc::Sender<Box<AskRefund>>,
+    wake: Arc<Notify>,
+    gate: Arc<Gate>,
+    memory: Memory,
+}
+
+/// The other end of a [`Mailbox`].
+pub struct Inbox {
+    asks: mpsc::Receiver<Box<Ask>>,
+    refunds: mpsc::Receiver<Box<AskRefund>>,
+}
+
+/// What every task of the worker shares.
+#[derive(Clone)]
+struct Worker {
+    desk: Desk<Cashier>,
+    vendors: Vendors,
+    gate: Arc<Gate>,
+    timer: Timer,
+    ids: Ids,
+    memory: Memory,
+    wake: Arc<Notify>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// A place for effects, and where they come out.
+pub fn mailbox(gate: Arc<Gate>) -> (Mailbox, Inbox) {
+    let (asks, asks_waiting) = mpsc::channel(MAILBOX);
+    let (refunds, refunds_waiting) = mpsc::channel(MAILBOX);
+    let mailbox = Mailbox { asks, refunds, wake: Arc::default(), gate, memory: Memory::default() };
+    (mailbox, Inbox { asks: asks_waiting, refunds: refunds_waiting })
+}
+
+impl Mailbox {
+    /// Takes an effect without waiting.
+    pub fn take(&self, effect: Effect) {
+        match effect {
+            Effect::Ask(ask) => self.take_ask(ask),
+            Effect::Refund(refund) => {
+                let order_id = refund.order_id;
+                self.memory.enter_to_ask(order_id);
+                if self.refunds.try_send(refund).is_err() {
+                    self.memory.leave(order_id);
+                }
+            }
+            Effect::Wake => self.wake.notify_waiters(),
+        }
+    }
+
+    fn take_ask(&self, ask: Box<Ask>) {
+        let order_id = ask.order_id;
+        self.gate.joins();
+        self.memory.enter_to_ask(order_id);
+        if self.asks.try_send(ask).is_err() {
+            self.gate.leaves();
+            self.memory.leave(order_id);
+        }
+    }
+}
+
+/// Starts the worker's tasks. They take nothing new once `stop` is cancelled; what they were doing then is waited for by
+/// the tracker that is answered.
+pub fn start(
+    desk: Desk<Cashier>,
+    vendors: Vendors,
+    timer: Timer,
+    ids: Ids,
+    mailbox: &Mailbox,
+    inbox: Inbox,
+    stop: CancellationToken,
+) -> TaskTracker {
+    let worker = Worker {
+        desk,
+        vendors,
+        gate: Arc::clone(&mailbox.gate),
+        timer,
+        ids,
+        memory: mailbox.memory.clone(),
+        wake: Arc::clone(&mailbox.wake),
+        stop,
+        tasks: TaskTracker::new(),
+    };
+    let tasks = worker.tasks.clone();
+    asks::start(&worker, inbox);
+    lanes::start(&worker);
+    watch::start(&worker);
+    tasks
+}
+
+impl Worker {
+    /// Hands in what was found out, until it is on disk or this process ends; the next one looks it up.
+    async fn report(&self, order_id: OrderId, what: What, traceparent: Option<String>) {
+        loop {
+            let request = Request { order_id, what: what.clone() };
+            match self.desk.ask(request, traceparent.clone()).await {
+                Ok(Ok(_)) => return,
+                Ok(Err(refusal)) => {
+                    tracing::error!(%order_id, %refusal, "a report does not fit the payment");
+                    return;
+                }
+                Err(TurnError::Busy | TurnError::DiskFull) => tokio::time::sleep(REPORT_AGAIN).await,
+                Err(TurnError::Stopped | TurnError::OutcomeUnknown) => return,
+                Err(error @ TurnError::Failed(_)) => {
+                    tracing::error!(%order_id, %error, "a report could not be stored");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// How long ago the request under `key` was sent, at the least: one that this process did not send was sent before it
+    /// started.
+    fn silence(&self, key: &str) -> Silence {
+        let sent = self.memory.sent_at(key).unwrap_or_default();
+        Silence { lasted: self.timer.elapsed().saturating_sub(sent), draw: self.ids.fraction() }
+    }
+
+    /// Spawns a task that is waited for at the end.
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(work);
+    }
+
+    /// Runs `work` until this process is to stop.
+    async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.stop.run_until_cancelled(work).await
+    }
+}

@@ -1,0 +1,283 @@
+//! Finding in the rows what is due: each lane has a task and slots of its own.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cafe_events::OrderId;
+use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::asks::{record, refund_outcome};
+use super::{FOLLOW_SLOTS, LOOK_SLOTS, REFUND_SLOTS, Worker};
+use crate::domain::{Request, What};
+use crate::payment::Payment;
+use crate::payment::agenda::{Lane, Task};
+use crate::payment::attempt::{Attempt, Finding};
+use crate::payment::refund::{Refund, RefundAnswer};
+use crate::store;
+use crate::vendor::{READ_TIMEOUT, Vendor};
+
+/// How often the rows are searched when nothing wakes the worker, in real time.
+const TICK: Duration = Duration::from_millis(200);
+/// Orders that are begun, or expire, in one go.
+const BATCH: usize = 256;
+/// Rows that are looked at beyond those somebody is already busy with.
+const MARGIN: usize = 1_024;
+/// Orders that a start, or a clock that was set back, looks at once; the rest come when they are due.
+const SWEEP: usize = 100_000;
+/// A wall clock that goes back by more than this, against the one that cannot step, was set back.
+const STEPPED_BACK: Duration = Duration::from_secs(2);
+
+pub(super) fn start(worker: &Worker) {
+    worker.spawn(begin_due(worker.clone()));
+    worker.spawn(expire_due(worker.clone()));
+    for (lane, slots) in [
+        (Lane::Look, LOOK_SLOTS),
+        (Lane::Asked, LOOK_SLOTS),
+        (Lane::Follow, FOLLOW_SLOTS),
+        (Lane::Refund, REFUND_SLOTS),
+    ] {
+        worker.spawn(work_lane(worker.clone(), lane, slots));
+    }
+}
+
+/// Opens attempts for orders that found no room when they were heard.
+async fn begin_due(worker: Worker) {
+    let mut sweep = Sweep::new(Lane::Ask);
+    sweep.pending = false;
+    while !worker.stop.is_cancelled() {
+        let room = worker.gate.room(worker.timer.elapsed()).min(BATCH);
+        let due = if room > 0 { sweep.due(&worker, room).await } else { Vec::new() };
+        if worker.hand_in_all(&due, &What::Begin).await == 0 {
+            worker.pause().await;
+        }
+    }
+}
+
+async fn expire_due(worker: Worker) {
+    while !worker.stop.is_cancelled() {
+        let now = worker.timer.now();
+        let due = worker.search(move |db| store::expiring(db, now, BATCH)).await;
+        if worker.hand_in_all(&due, &What::Expire).await == 0 {
+            worker.pause().await;
+        }
+    }
+}
+
+/// Looks up, or asks for refunds, as many at a time as there are slots.
+async fn work_lane(worker: Worker, lane: Lane, slots: usize) {
+    let free = Arc::new(Semaphore::new(slots));
+    let mut sweep = Sweep::new(lane);
+    loop {
+        // One slot is enough to begin with; the others are taken as they are found.
+        let Some(Ok(mut slot)) = worker.unless_stopped(Arc::clone(&free).acquire_owned()).await else {
+            return;
+        };
+        let due = sweep.due(&worker, slots).await;
+        let mut started = 0;
+        for order_id in due {
+            if !worker.memory.enter(order_id) {
+                continue;
+            }
+            let runner = worker.clone();
+            worker.spawn(async move { runner.work(order_id, slot).await });
+            started += 1;
+            match Arc::clone(&free).try_acquire_owned() {
+                Ok(next) => slot = next,
+                Err(_) => {
+                    let Some(Ok(next)) = worker.unless_stopped(Arc::clone(&free).acquire_owned()).await
+                    else {
+                        return;
+                    };
+                    slot = next;
+                }
+            }
+        }
+        drop(slot);
+        if started == 0 {
+            worker.pause().await;
+        }
+    }
+}
+
+/// Where a lane's work comes from: at start, and after the wall clock was set back, everything in it; otherwise what is due.
+struct Sweep {
+    lane: Lane,
+    pending: bool,
+    at_once: VecDeque<OrderId>,
+    latest: Option<(Timestamp, Duration)>,
+}
+
+impl Sweep {
+    fn new(lane: Lane) -> Self {
+        // Closed attempts are not urgent, however long nobody was there.
+        Self { lane, pending: lane != Lane::Follow, at_once: VecDeque::new(), latest: None }
+    }
+
+    async fn due(&mut self, worker: &Worker, limit: usize) -> Vec<OrderId> {
+        let (lane, now) = (self.lane, worker.timer.now());
+        self.notice_steps(now, worker.timer.elapsed());
+        if self.pending {
+            self.at_once = worker.search(move |db| store::in_lane(db, lane, SWEEP)).await.into();
+            self.pending = false;
+        }
+        if !self.at_once.is_empty() {
+            return self.at_once.drain(..limit.min(self.at_once.len())).collect();
+        }
+        let due = worker.search(move |db| store::due(db, lane, now, limit + MARGIN)).await;
+        due.into_iter().filter(|order_id| !worker.memory.is_busy(*order_id)).take(limit).collect()
+    }
+
+    fn notice_steps(&mut self, now: Timestamp, elapsed: Duration) {
+        if let Some((before, elapsed_before)) = self.latest {
+            let expected = cafe_clock::after(before, elapsed.saturating_sub(elapsed_before));
+            if cafe_clock::since(expected, now) > STEPPED_BACK {
+                tracing::warn!(lane = ?self.lane, "the clock was set back; everything that waits is looked at");
+                self.pending = true;
+            }
+        }
+        self.latest = Some((now, elapsed));
+    }
+}
+
+impl Worker {
+    /// Does the next thing about a payment that somebody found in a lane.
+    async fn work(&self, order_id: OrderId, slot: OwnedSemaphorePermit) {
+        let found = self.search(move |db| Ok(store::payment(db, order_id)?.into_iter().collect())).await;
+        let mut hands_over = false;
+        if let Some(payment) = found.first()
+            && let Some((_, lane, task)) = payment.next_task()
+        {
+            hands_over = self.perform(order_id, payment, lane, task).await;
+        }
+        drop(slot);
+        if !hands_over {
+            self.memory.leave(order_id);
+        }
+    }
+
+    /// True if the order stays busy, because somebody else goes on with it.
+    async fn perform(&self, order_id: OrderId, payment: &Payment, lane: Lane, task: Task) -> bool {
+        let Some(vendor) =
+            payment.order.as_ref().and_then(|order| self.vendor_of(&order.placed.payment.vendor))
+        else {
+            return false;
+        };
+        let traceparent = payment.traceparent.clone();
+        if lane == Lane::Asked && self.is_being_asked(order_id).await {
+            return true;
+        }
+        match task {
+            Task::Begin => {}
+            Task::LookUp(number) => self.look_up(order_id, number, vendor, traceparent).await,
+            Task::LookUpRefund(number) => {
+                if let Some(refund) = payment.refunds.iter().find(|refund| refund.number == number) {
+                    self.look_up_refund(order_id, refund, vendor, traceparent).await;
+                }
+            }
+            Task::Refund(number) => {
+                // The turn's effect takes the order over.
+                self.memory.leave(order_id);
+                self.report(order_id, What::BeginRefund(number), traceparent).await;
+                return true;
+            }
+        }
+        false
+    }
+
+    /// True if what seems lost was opened by a turn whose effects were not yet run when its row was read. Another request's
+    /// answer comes after them.
+    async fn is_being_asked(&self, order_id: OrderId) -> bool {
+        let nothing = Request { order_id, what: What::Notified(0) };
+        self.desk.ask(nothing, None).await.is_err() || self.memory.is_asking(order_id)
+    }
+
+    async fn look_up(&self, order_id: OrderId, number: u32, vendor: &Vendor, traceparent: Option<String>) {
+        let key = Attempt::key(order_id, number);
+        let silence = self.silence(&key);
+        let started = self.timer.elapsed();
+        let finding = self.timer.within(READ_TIMEOUT, vendor.look_up(key.clone())).await;
+        let finding = finding.unwrap_or(Finding::Unclear { detail: "no answer in time".to_owned() });
+        let outcome = match &finding {
+            Finding::Found(_) => "found",
+            Finding::Declined { .. } => "declined",
+            Finding::NotFound => "not_found",
+            Finding::Unclear { .. } => "unclear",
+        };
+        record("look_up", outcome, self.timer.elapsed().saturating_sub(started));
+        tracing::info!(%order_id, attempt = number, outcome, "looked up a charge");
+        if matches!(finding, Finding::Found(_) | Finding::Declined { .. }) {
+            self.memory.settled(&key);
+        }
+        self.report(order_id, What::LookedUp(number, finding, silence), traceparent).await;
+    }
+
+    async fn look_up_refund(
+        &self,
+        order_id: OrderId,
+        refund: &Refund,
+        vendor: &Vendor,
+        traceparent: Option<String>,
+    ) {
+        let key = refund.key(order_id);
+        let silence = self.silence(&key);
+        let started = self.timer.elapsed();
+        let answer = self.timer.within(READ_TIMEOUT, vendor.look_up_refund(key.clone())).await;
+        let answer = answer
+            .unwrap_or(RefundAnswer::Unclear { arrived: false, detail: "no answer in time".to_owned() });
+        record("look_up_refund", refund_outcome(&answer), self.timer.elapsed().saturating_sub(started));
+        tracing::info!(%order_id, refund = refund.number, outcome = refund_outcome(&answer), "looked up a refund");
+        if matches!(answer, RefundAnswer::Done { .. } | RefundAnswer::Refused { .. }) {
+            self.memory.settled(&key);
+        }
+        self.report(order_id, What::RefundAnswered(refund.number, answer, silence), traceparent).await;
+    }
+
+    fn vendor_of(&self, name: &str) -> Option<&Vendor> {
+        self.vendors.named(name)
+    }
+
+    /// Asks the same of all orders, so that they share a turn; answers how many there were.
+    async fn hand_in_all(&self, orders: &[OrderId], what: &What) -> usize {
+        let asked: Vec<_> = orders
+            .iter()
+            .map(|order_id| {
+                let (desk, request) =
+                    (self.desk.clone(), Request { order_id: *order_id, what: what.clone() });
+                tokio::spawn(async move { desk.ask(request, None).await })
+            })
+            .collect();
+        let mut done = 0;
+        for asked in asked {
+            match asked.await {
+                Ok(Ok(_)) => done += 1,
+                Ok(Err(error)) => tracing::debug!(%error, "tried again at the next tick"),
+                Err(error) => tracing::error!(%error, "a request ended early"),
+            }
+        }
+        done
+    }
+
+    async fn search<T: Send + 'static>(
+        &self,
+        search: impl FnOnce(&mut cafe_store::Connection) -> Result<Vec<T>, cafe_store::Error> + Send + 'static,
+    ) -> Vec<T> {
+        match self.desk.readers().read(search).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!(%error, "what is due cannot be read at the moment");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Until something is due now, or the next tick.
+    async fn pause(&self) {
+        tokio::select! {
+            () = self.wake.notified() => {}
+            () = tokio::time::sleep(TICK) => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+}

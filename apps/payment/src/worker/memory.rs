@@ -1,0 +1,64 @@
+//! What this process knows of its own calls; a dead process's are looked up instead.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use cafe_events::OrderId;
+
+/// Orders that somebody is busy with, and when unanswered requests were sent.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memory(Arc<Mutex<Known>>);
+
+#[derive(Debug, Default)]
+struct Known {
+    busy: HashSet<OrderId>,
+    asking: HashSet<OrderId>,
+    sent: HashMap<String, Duration>,
+}
+
+impl Memory {
+    /// Takes the order; false if somebody is busy with it.
+    pub(super) fn enter(&self, order_id: OrderId) -> bool {
+        self.known().busy.insert(order_id)
+    }
+
+    /// Takes the order for asking the vendor, whoever is busy with it.
+    pub(super) fn enter_to_ask(&self, order_id: OrderId) {
+        let mut known = self.known();
+        known.busy.insert(order_id);
+        known.asking.insert(order_id);
+    }
+
+    pub(super) fn leave(&self, order_id: OrderId) {
+        let mut known = self.known();
+        known.busy.remove(&order_id);
+        known.asking.remove(&order_id);
+    }
+
+    pub(super) fn is_asking(&self, order_id: OrderId) -> bool {
+        self.known().asking.contains(&order_id)
+    }
+
+    pub(super) fn is_busy(&self, order_id: OrderId) -> bool {
+        self.known().busy.contains(&order_id)
+    }
+
+    /// Notes that the request under `key` has not been answered clearly.
+    pub(super) fn unanswered(&self, key: String, sent_at: Duration) {
+        self.known().sent.insert(key, sent_at);
+    }
+
+    pub(super) fn settled(&self, key: &str) {
+        self.known().sent.remove(key);
+    }
+
+    /// When the request under `key` was sent, if by this process.
+    pub(super) fn sent_at(&self, key: &str) -> Option<Duration> {
+        self.known().sent.get(key).copied()
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
