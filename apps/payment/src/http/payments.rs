@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::view::PaymentView;
 use super::{App, NotFound};
 use crate::store;
+use crate::vendor::Vendors;
 
 /// Payments on a page of the list.
 const PAGE_LIMIT: u32 = 500;
@@ -40,6 +41,9 @@ pub(super) struct PaymentPage {
     /// Where the next page starts; null on the last one.
     #[schema(required)]
     next: Option<Uuid>,
+    /// Every vendor that may be asked for money here.
+    #[schema(example = json!(["simulator"]))]
+    vendors: Vec<&'static str>,
 }
 
 /// Every payment
@@ -61,7 +65,7 @@ pub(super) async fn list(
     let full = page.len() == limit as usize;
     let next = page.last().filter(|_| full).map(|(order_id, _)| *order_id);
     let payments = page.iter().map(|(order_id, payment)| PaymentView::new(*order_id, payment)).collect();
-    Ok(Json(PaymentPage { payments, next }))
+    Ok(Json(PaymentPage { payments, next, vendors: Vendors::NAMES.to_vec() }))
 }
 
 /// One payment
