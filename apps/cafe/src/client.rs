@@ -53,7 +53,8 @@ impl Client {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        let http = legacy::Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
+        let http =
+            legacy::Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
         Self { http, bearer: None, limit }
     }
 
@@ -74,7 +75,8 @@ impl Client {
         headers: &[(&str, &str)],
         body: &impl Serialize,
     ) -> Result<Answer, CallError> {
-        let body = serde_json::to_vec(body).map_err(|error| CallError::Lost(url.to_owned(), error.to_string()))?;
+        let body =
+            serde_json::to_vec(body).map_err(|error| CallError::Lost(url.to_owned(), error.to_string()))?;
         self.send(Method::POST, url, headers, body.into()).await
     }
 
@@ -107,7 +109,9 @@ impl Client {
             let body = Limited::new(body, LONGEST_ANSWER).collect().await.map_err(|error| lost(&error))?;
             Ok(Answer { status: head.status, headers: head.headers, body: body.to_bytes() })
         };
-        tokio::time::timeout(self.limit, answer).await.unwrap_or_else(|_| Err(CallError::TimedOut(url.to_owned())))
+        tokio::time::timeout(self.limit, answer)
+            .await
+            .unwrap_or_else(|_| Err(CallError::TimedOut(url.to_owned())))
     }
 }
 

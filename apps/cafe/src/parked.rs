@@ -97,7 +97,11 @@ impl Desk<'_> {
             let mut after = Some(0);
             while let Some(last) = after {
                 let url = format!("{}/parked?after={last}&limit=500", self.settings.url(service));
-                let answer = self.client.get(&url).await.with_context(|| format!("is the {service} service running?"))?;
+                let answer = self
+                    .client
+                    .get(&url)
+                    .await
+                    .with_context(|| format!("is the {service} service running?"))?;
                 let page: Page = granted(&answer)?.json()?;
                 all.extend(page.parked.into_iter().map(|parked| Parked { service: Some(service), ..parked }));
                 after = page.next;
@@ -121,7 +125,8 @@ impl Desk<'_> {
 
 /// The service on whose list the number is.
 fn only_one(parked: &[Parked], id: i64) -> anyhow::Result<Source> {
-    let services: Vec<Source> = parked.iter().filter(|parked| parked.id == id).filter_map(|parked| parked.service).collect();
+    let services: Vec<Source> =
+        parked.iter().filter(|parked| parked.id == id).filter_map(|parked| parked.service).collect();
     match services[..] {
         [service] => Ok(service),
         [] => bail!("no event is set aside under number {id}; `cafe parked` lists them"),
@@ -151,13 +156,17 @@ fn table(parked: &[Parked]) -> String {
     if parked.is_empty() {
         return "nothing is set aside".to_owned();
     }
-    let mut text = format!("{:<8} {:>6}  {:<8} {:<28} {:<36} {:>3}  {}", "SERVICE", "NUMBER", "SOURCE", "EVENT", "ORDER", "V", "WHY");
+    let mut text = format!(
+        "{:<8} {:>6}  {:<8} {:<28} {:<36} {:>3}  {}",
+        "SERVICE", "NUMBER", "SOURCE", "EVENT", "ORDER", "V", "WHY"
+    );
     for event in parked {
         let service = event.service.map_or("", Source::name);
         let order = event.order_id.as_deref().unwrap_or("-");
         let version = event.version.map_or_else(|| "-".to_owned(), |version| version.to_string());
         let (id, source, kind, reason) = (event.id, event.source.name(), &event.kind, &event.reason);
-        let _ = write!(text, "\n{service:<8} {id:>6}  {source:<8} {kind:<28} {order:<36} {version:>3}  {reason}");
+        let _ =
+            write!(text, "\n{service:<8} {id:>6}  {source:<8} {kind:<28} {order:<36} {version:>3}  {reason}");
     }
     text
 }

@@ -8,11 +8,14 @@ use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use cafe_events::{Currency, Source};
+use cafe_order::menu::Menu;
+use cafe_order::{PAY_BY_MAX, PAY_BY_MIN};
 use confique::{Config, File, FileFormat, Layer};
 
-pub(crate) use values::{Span, StoreName, ZoneName};
+use crate::services;
+pub(crate) use values::{Port, Span, StoreName, ZoneName};
 
 /// The settings as they came on the command line.
 pub(crate) type Flags = <Settings as Config>::Layer;
@@ -25,7 +28,9 @@ const USUAL_DATA: &str = "./data";
 /// Everything that can be set, decided.
 #[derive(Clone, Debug, PartialEq, Config)]
 #[config(layer_attr(derive(clap::Args, Clone, Debug)))]
-#[config(layer_attr(command(next_help_heading = "Settings (also CAFE_* in the environment, or in cafe.toml)")))]
+#[config(layer_attr(command(
+    next_help_heading = "Settings (also CAFE_* in the environment, or in cafe.toml)"
+)))]
 #[config(layer_attr(serde(deny_unknown_fields)))]
 pub(crate) struct Settings {
     /// The folder that holds everything a cafe keeps [default: ./data]
@@ -45,7 +50,7 @@ pub(crate) struct Settings {
     /// The menu [default: the one inside the program]
     #[config(env = "CAFE_MENU")]
     #[config(layer_attr(arg(long, global = true, value_name = "FILE", hide_short_help = true)))]
-    pub(crate) menu: Option<PathBuf>,
+    menu: Option<PathBuf>,
 
     /// Where the cafe stands; its day begins at midnight there [default: Asia/Seoul]
     #[config(env = "CAFE_TIME_ZONE", default = "Asia/Seoul")]
@@ -60,17 +65,17 @@ pub(crate) struct Settings {
     /// Where the order service listens [default: 3000]
     #[config(env = "CAFE_ORDER_PORT", default = 3000)]
     #[config(layer_attr(arg(long, global = true, value_name = "PORT")))]
-    pub(crate) order_port: u16,
+    order_port: Port,
 
     /// Where the payment service listens [default: 3001]
     #[config(env = "CAFE_PAYMENT_PORT", default = 3001)]
     #[config(layer_attr(arg(long, global = true, value_name = "PORT")))]
-    pub(crate) payment_port: u16,
+    payment_port: Port,
 
     /// Where the barista service listens [default: 3002]
     #[config(env = "CAFE_BARISTA_PORT", default = 3002)]
     #[config(layer_attr(arg(long, global = true, value_name = "PORT")))]
-    pub(crate) barista_port: u16,
+    barista_port: Port,
 
     /// A barista that starts and finishes tickets by the menu's times
     #[config(env = "CAFE_ROBOT", default = false)]
@@ -112,10 +117,10 @@ impl Settings {
         let from_file = match file {
             Some(path) => File::with_format(path, FileFormat::Toml).required().load(),
             None => File::with_format(USUAL_FILE, FileFormat::Toml).load(),
-        }?;
-        let from_environment = Flags::from_env().context("a CAFE_* variable in the environment is wrong")?;
-        let layers = flags.with_fallback(from_environment).with_fallback(from_file);
-        let settings = Self::from_layer(layers.with_fallback(Flags::default_values()))?;
+        };
+        let layers =
+            flags.with_fallback(Flags::from_env().map_err(told)?).with_fallback(from_file.map_err(told)?);
+        let settings = Self::from_layer(layers.with_fallback(Flags::default_values())).map_err(told)?;
         settings.check()?;
         Ok(settings)
     }
@@ -132,11 +137,12 @@ impl Settings {
 
     /// The port of a service.
     pub(crate) fn port(&self, service: Source) -> u16 {
-        match service {
+        let port = match service {
             Source::Order => self.order_port,
             Source::Payment => self.payment_port,
             Source::Barista => self.barista_port,
-        }
+        };
+        port.0
     }
 
     /// Where a service listens: this machine only.
@@ -149,15 +155,23 @@ impl Settings {
         format!("http://{}", self.address(service))
     }
 
+    /// What can be ordered.
+    pub(crate) fn menu(&self) -> anyhow::Result<Menu> {
+        let Some(file) = &self.menu else { return Ok(Menu::built_in()) };
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("menu {} cannot be read", file.display()))?;
+        Menu::parse(&text).with_context(|| format!("menu {}", file.display()))
+    }
+
     /// Everything that `service` depends on, as flags: started with these, it needs neither file nor environment.
     pub(crate) fn flags_for(&self, service: Source) -> anyhow::Result<Vec<OsString>> {
         let data = std::path::absolute(self.data()).context("the working directory is gone")?;
         let mut flags = vec![OsString::from("--data"), data.into_os_string()];
         let mut flag = |name: &str, value: String| flags.extend([format!("--{name}").into(), value.into()]);
         flag(&format!("{service}-port"), self.port(service).to_string());
-        flag("store", self.store.to_string());
         match service {
             Source::Order => {
+                flag("store", self.store.to_string());
                 flag("currency", self.currency.to_string());
                 flag("time-zone", self.time_zone.to_string());
                 flag("pay-by", self.pay_by.to_string());
@@ -166,11 +180,9 @@ impl Settings {
                     flags.extend(["--menu".into(), menu.into_os_string()]);
                 }
             }
-            Source::Payment => {
-                flag("pay-by", self.pay_by.to_string());
-                flag("simulator-latency", self.simulator_latency.to_string());
-            }
+            Source::Payment => flag("simulator-latency", self.simulator_latency.to_string()),
             Source::Barista => {
+                flag("store", self.store.to_string());
                 flag("robot-speed", self.robot_speed.to_string());
                 flag("robot-baristas", self.robot_baristas.to_string());
                 flag("uncollected-after", self.uncollected_after.to_string());
@@ -184,16 +196,27 @@ impl Settings {
     fn check(&self) -> anyhow::Result<()> {
         for (at, service) in Source::ALL.into_iter().enumerate() {
             let port = self.port(service);
-            ensure!(port != 0, "{service}_port is 0; name a port from 1 to 65535");
             if let Some(other) = Source::ALL[..at].iter().find(|other| self.port(**other) == port) {
-                bail!("{service}_port and {other}_port are both {port}; each service needs a port of its own");
+                bail!(
+                    "{service}_port and {other}_port are both {port}; each service needs a port of its own"
+                );
             }
         }
         let speed = self.robot_speed;
-        ensure!(speed > 0.0 && speed.is_finite(), "robot_speed is {speed}; it is how many times as fast as the menu, above 0");
+        ensure!(
+            speed > 0.0 && speed.is_finite(),
+            "robot_speed is {speed}; it is how many times as fast as the menu, above 0"
+        );
         ensure!(self.robot_baristas >= 1, "robot_baristas is 0; name a count from 1");
         ensure!(self.wal_limit_mb >= 1, "wal_limit_mb is 0; it is a size in MB, from 1 (usual: 256)");
-        ensure!(!self.pay_by.is_zero(), "pay_by is 0; name a time such as 10m");
-        Ok(())
+        let pay_by_is_right = (PAY_BY_MIN..=PAY_BY_MAX).contains(&self.pay_by.0);
+        ensure!(pay_by_is_right, "pay_by is {}; name a time from 1s to 24h, such as 10m", self.pay_by);
+        services::payment_config(self).check().map_err(|wrong| anyhow!("simulator_latency: {wrong}"))?;
+        self.menu().map(drop)
     }
+}
+
+/// The library's words, which name setting and place, without its own type's name.
+fn told(error: confique::Error) -> anyhow::Error {
+    anyhow!("{}", format!("{error:#}").replace("Settings::", "").trim_end())
 }

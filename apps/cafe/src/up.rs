@@ -18,14 +18,12 @@ use cafe_delivery::Place;
 use cafe_events::Source;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::services;
 use crate::settings::Settings;
 use keeper::Keeper;
 use process::Launch;
 
 /// Runs until Ctrl-C or SIGTERM.
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
-    services::check(settings)?;
     let place = Place::new(settings.data());
     let _only_one = place.lock("up", "`cafe up`")?;
     let mut signals = Signals::new()?;
@@ -58,7 +56,8 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
 
 /// What a child is started with. It reads no file and no environment: restarted, it is the same service again.
 fn arguments_for(service: Source, settings: &Settings) -> anyhow::Result<Vec<OsString>> {
-    let mut arguments: Vec<OsString> = [service.name(), "--watched", "--config", "/dev/null"].map(Into::into).into();
+    let mut arguments: Vec<OsString> =
+        [service.name(), "--watched", "--config", "/dev/null"].map(Into::into).into();
     arguments.extend(settings.flags_for(service)?);
     Ok(arguments)
 }

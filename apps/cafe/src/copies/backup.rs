@@ -46,7 +46,11 @@ pub(crate) fn backup(args: &BackupArgs, settings: &Settings) -> anyhow::Result<E
         let _ = fs::remove_dir_all(&unfinished);
     }
     let bytes: u64 = copied?.files.iter().map(|file| file.bytes).sum();
-    crate::cli::print(&format!("copied {} to {shown} ({} kB)", settings.data().display(), bytes.div_ceil(1_000)));
+    crate::cli::print(&format!(
+        "copied {} to {shown} ({} kB)",
+        settings.data().display(),
+        bytes.div_ceil(1_000)
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -56,18 +60,19 @@ fn copy_all(place: &Place, folder: &Path) -> anyhow::Result<Manifest> {
         let name = format!("{}.sqlite", database.service);
         let path = folder.join(&name);
         database.connection.copy_to(&path).with_context(|| format!("{name} cannot be copied"))?;
-        manifest.add(folder, &name, Some(schema(&path)?))?;
+        manifest.add(folder, &name, schema(&path)?)?;
     }
     // The vendor's record comes last: it may know more than payment, never less.
     let simulator = place.data.join(SIMULATOR);
     if simulator.exists() {
-        copy_while_in_use(&simulator, &folder.join(SIMULATOR)).context("the simulator's record cannot be copied")?;
-        manifest.add(folder, SIMULATOR, None)?;
+        copy_while_in_use(&simulator, &folder.join(SIMULATOR))
+            .context("the simulator's record cannot be copied")?;
+        manifest.add(folder, SIMULATOR, Vec::new())?;
     }
     let key = place.data.join(STAFF_KEY);
     if key.exists() {
         fs::copy(&key, folder.join(STAFF_KEY)).context("the staff key cannot be copied")?;
-        manifest.add(folder, STAFF_KEY, None)?;
+        manifest.add(folder, STAFF_KEY, Vec::new())?;
     }
     manifest.write(folder)?;
     Ok(manifest)
@@ -91,7 +96,8 @@ struct Heard {
 
 /// All databases there are, at a moment at which none has heard more than its speakers say.
 fn one_moment(place: &Place) -> anyhow::Result<Vec<Moment>> {
-    let there: Vec<Source> = Source::ALL.into_iter().filter(|service| place.database(*service).exists()).collect();
+    let there: Vec<Source> =
+        Source::ALL.into_iter().filter(|service| place.database(*service).exists()).collect();
     ensure!(!there.is_empty(), "there is no cafe in {}; name its folder with --data", place.data.display());
     for _ in 0..MOMENTS_LIMIT {
         let opened: Result<Vec<Connection>, _> =
@@ -104,7 +110,10 @@ fn one_moment(place: &Place) -> anyhow::Result<Vec<Moment>> {
             return Ok(seen);
         }
     }
-    bail!("the databases of {} do not fit together: a service has heard more than another has said", place.data.display())
+    bail!(
+        "the databases of {} do not fit together: a service has heard more than another has said",
+        place.data.display()
+    )
 }
 
 /// Begins a read transaction; what it sees stays as it is.
@@ -124,10 +133,9 @@ fn is_ahead(listener: &Moment, all: &[Moment]) -> bool {
     })
 }
 
-fn schema(path: &Path) -> anyhow::Result<i64> {
-    let mut copy = Connection::open_as_it_is(path)?;
-    let newest = copy.query_one("SELECT MAX(number) FROM migrations", &[], |row| row.int(0))?;
-    newest.with_context(|| format!("{} has no schema", path.display()))
+/// The migrations that a copy has been through.
+fn schema(copy: &Path) -> Result<Vec<String>, cafe_store::Error> {
+    Connection::open_reader(copy)?.query("SELECT name FROM migrations ORDER BY name", &[], |row| row.text(0))
 }
 
 /// A folder of this name is a whole backup, or is not there.

@@ -29,9 +29,9 @@ pub(super) struct Entry {
     pub(super) bytes: u64,
     /// In hexadecimal digits.
     sha256: String,
-    /// Number of the newest migration, for a database.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    schema: Option<i64>,
+    /// Migrations that a database has been through.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    schema: Vec<String>,
 }
 
 impl Manifest {
@@ -40,7 +40,7 @@ impl Manifest {
     }
 
     /// Takes in the complete file `name` of `folder`.
-    pub(super) fn add(&mut self, folder: &Path, name: &str, schema: Option<i64>) -> anyhow::Result<()> {
+    pub(super) fn add(&mut self, folder: &Path, name: &str, schema: Vec<String>) -> anyhow::Result<()> {
         let path = folder.join(name);
         let (bytes, sha256) = measure(&path).with_context(|| format!("{} cannot be read", path.display()))?;
         self.files.push(Entry { name: name.to_owned(), bytes, sha256, schema });
@@ -75,7 +75,11 @@ impl Manifest {
         let path = folder.join(name);
         let (bytes, sha256) = measure(&path).with_context(|| format!("{} cannot be read", path.display()))?;
         if (bytes, &sha256) != (entry.bytes, &entry.sha256) {
-            bail!("{} is damaged: it is not what was copied on {}; nothing was restored", path.display(), self.made_at);
+            bail!(
+                "{} is damaged: it is not what was copied on {}; nothing was restored",
+                path.display(),
+                self.made_at
+            );
         }
         Ok(true)
     }

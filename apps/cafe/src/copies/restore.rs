@@ -53,11 +53,14 @@ pub(crate) fn restore(args: &RestoreArgs, settings: &Settings) -> anyhow::Result
     }
 
     // Held until the end: nothing starts on half a restore.
-    let affected = |service: &Source| wanted.contains(service) || (args.with_simulator && *service == Source::Payment);
+    let affected =
+        |service: &Source| wanted.contains(service) || (args.with_simulator && *service == Source::Payment);
     let affected = Source::ALL.into_iter().filter(affected);
-    let _stand_still = affected.map(|service| running::exclude(&place, service)).collect::<Result<Vec<_>, _>>()?;
+    let _stand_still =
+        affected.map(|service| running::exclude(&place, service)).collect::<Result<Vec<_>, _>>()?;
     let now = Clock::Real.now();
-    let exchange = Exchange { backup: &args.dir, place: &place, replaced: replaced_folder(&place, now)?, now };
+    let exchange =
+        Exchange { backup: &args.dir, place: &place, replaced: replaced_folder(&place, now)?, now };
     for name in &names {
         exchange.database(name)?;
     }
@@ -65,8 +68,12 @@ pub(crate) fn restore(args: &RestoreArgs, settings: &Settings) -> anyhow::Result
         exchange.put(SIMULATOR, |_| Ok(()))?;
         names.push(SIMULATOR.to_owned());
     }
-    if args.service.is_none() && !place.data.join(STAFF_KEY).exists() && manifest.verify(&args.dir, STAFF_KEY)? {
-        fs::copy(args.dir.join(STAFF_KEY), place.data.join(STAFF_KEY)).context("the staff key cannot be restored")?;
+    if args.service.is_none()
+        && !place.data.join(STAFF_KEY).exists()
+        && manifest.verify(&args.dir, STAFF_KEY)?
+    {
+        fs::copy(args.dir.join(STAFF_KEY), place.data.join(STAFF_KEY))
+            .context("the staff key cannot be restored")?;
         names.push(STAFF_KEY.to_owned());
     }
     crate::cli::print(&format!(
@@ -107,7 +114,8 @@ impl Exchange<'_> {
     fn put(&self, name: &str, prepare: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
         let database = self.place.data.join(name);
         let copy = beside(&database, ".restoring");
-        fs::copy(self.backup.join(name), &copy).with_context(|| format!("{} cannot be written", copy.display()))?;
+        fs::copy(self.backup.join(name), &copy)
+            .with_context(|| format!("{} cannot be written", copy.display()))?;
         prepare(&copy).with_context(|| format!("the copy of {name} cannot be prepared"))?;
         fs::File::open(&copy)?.sync_all()?;
 
@@ -117,7 +125,8 @@ impl Exchange<'_> {
         let log = beside(&database, "-wal");
         if log.exists() {
             // The old log must not be taken for the new file's.
-            fs::rename(&log, beside(&self.replaced.join(name), "-wal")).context("the present log cannot be kept")?;
+            fs::rename(&log, beside(&self.replaced.join(name), "-wal"))
+                .context("the present log cannot be kept")?;
         }
         let _ = fs::remove_file(beside(&database, "-shm"));
         sync_folder(&self.place.data)?;

@@ -29,7 +29,8 @@ pub(super) fn unknown_variables() -> Finding {
         confique::meta::FieldKind::Nested { .. } => None,
     }));
     let set = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    let unknown: Vec<String> = set.filter(|name| name.starts_with("CAFE_") && !known.contains(&name.as_str())).collect();
+    let unknown: Vec<String> =
+        set.filter(|name| name.starts_with("CAFE_") && !known.contains(&name.as_str())).collect();
     if unknown.is_empty() {
         Finding::ok("environment", "nothing unknown is set")
     } else {
@@ -43,7 +44,8 @@ pub(super) fn folder(data: &Path) -> Finding {
         return Finding::warn("data folder", format!("{shown} does not exist yet; `cafe up` makes it"));
     }
     let trial = data.join(format!("doctor-{}", std::process::id()));
-    let outcome = std::fs::write(&trial, "written to see whether it can be").and_then(|()| std::fs::remove_file(&trial));
+    let outcome = std::fs::write(&trial, "written to see whether it can be")
+        .and_then(|()| std::fs::remove_file(&trial));
     match outcome {
         Ok(()) => Finding::ok("data folder", format!("{shown} can be written")),
         Err(error) => Finding::fail("data folder", format!("{shown} cannot be written: {error}")),
@@ -71,10 +73,13 @@ pub(super) fn clock(place: &Place) -> Finding {
     let now = Clock::Real.now();
     let newest = Source::ALL.into_iter().filter_map(|service| newest_event(&place.database(service))).max();
     match newest {
-        _ if now < FIRST_SANE_TIME => Finding::fail("clock", format!("it says {now}; set the machine's clock")),
-        Some(newest) if newest.duration_since(now) > STEP_BACK_LIMIT => {
-            Finding::warn("clock", format!("it says {now}, but something happened at {newest}; was it set back?"))
+        _ if now < FIRST_SANE_TIME => {
+            Finding::fail("clock", format!("it says {now}; set the machine's clock"))
         }
+        Some(newest) if newest.duration_since(now) > STEP_BACK_LIMIT => Finding::warn(
+            "clock",
+            format!("it says {now}, but something happened at {newest}; was it set back?"),
+        ),
         _ => Finding::ok("clock", format!("it says {now}")),
     }
 }

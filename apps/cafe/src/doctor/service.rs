@@ -34,7 +34,10 @@ async fn health(service: Source, place: &Place, settings: &Settings) -> Finding 
         let address = settings.address(service);
         return match TcpListener::bind(address) {
             Ok(_) => Finding::ok(name, format!("does not run; port {} is free", address.port())),
-            Err(error) => Finding::fail(name, format!("does not run, and port {} cannot be taken: {error}", address.port())),
+            Err(error) => Finding::fail(
+                name,
+                format!("does not run, and port {} cannot be taken: {error}", address.port()),
+            ),
         };
     };
     let (process, address) = (running.process, running.address);
@@ -56,7 +59,9 @@ fn integrity(service: Source, database: &Path) -> Finding {
         .and_then(|mut db| db.query("PRAGMA quick_check(1)", &[], |row| row.text(0)));
     match checked {
         Ok(lines) if lines == ["ok"] => Finding::ok(subject, format!("{} is sound", database.display())),
-        Ok(lines) => Finding::fail(subject, format!("{} is damaged: {}", database.display(), lines.join("; "))),
+        Ok(lines) => {
+            Finding::fail(subject, format!("{} is damaged: {}", database.display(), lines.join("; ")))
+        }
         Err(Error::Busy(why)) => Finding::warn(subject, format!("could not be checked: {why}")),
         Err(error) => Finding::fail(subject, error.to_string()),
     }

@@ -54,7 +54,7 @@ where
         let level = event.metadata().level().as_str().to_ascii_lowercase();
         let at = Clock::Real.now();
         let (service, message) = (self.process, Value::from(said.message));
-        write!(line, r#"{{"at":"{at}","level":"{level}","service":"{service}","message":{message}"#)?;
+        write!(line, r#"{{"at":"{at:.3}","level":"{level}","service":"{service}","message":{message}"#)?;
         for (name, value) in said.fields {
             write!(line, ",{}:{value}", Value::from(name))?;
         }
@@ -139,7 +139,10 @@ mod tests {
         let written = logged(|| tracing::warn!(token = "tok_secret", order = 7, "paid by \"card\""));
         let line: Value = serde_json::from_str(&written).unwrap();
         assert_eq!(line["message"], "paid by \"card\"");
-        assert_eq!((&line["level"], &line["service"], &line["order"]), (&"warn".into(), &"order".into(), &7.into()));
+        assert_eq!(
+            (&line["level"], &line["service"], &line["order"]),
+            (&"warn".into(), &"order".into(), &7.into())
+        );
         assert!(line["at"].as_str().unwrap().ends_with('Z'));
         assert!(!written.contains("tok_secret"), "{written}");
     }

@@ -46,7 +46,8 @@ fn write_out(jobs: &Receiver<Job>, lost: &AtomicU64) {
                 let _ = io::stderr().write_all(&line);
                 let lines = lost.swap(0, Ordering::Relaxed);
                 if lines > 0 {
-                    let _ = writeln!(io::stderr(), "({lines} log lines were lost: standard error was not read)");
+                    let _ =
+                        writeln!(io::stderr(), "({lines} log lines were lost: standard error was not read)");
                 }
             }
             Job::Flush(done) => drop(done.send(())),

@@ -5,18 +5,13 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use cafe_events::Currency;
+use cafe_order::wish::{STORE_RIGHT, is_store_name};
 use serde::Deserialize;
 
 /// A length of time, written as `500ms`, `15s`, `10m` or `2h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Span(pub(crate) Duration);
-
-impl Span {
-    pub(crate) fn is_zero(self) -> bool {
-        self.0.is_zero()
-    }
-}
 
 impl FromStr for Span {
     type Err = String;
@@ -34,6 +29,41 @@ impl fmt::Display for Span {
     }
 }
 
+/// A TCP port that can be named: 1 to 65535.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "NumberOrText")]
+pub(crate) struct Port(pub(crate) u16);
+
+/// A number is one in a file, and a text in the environment.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NumberOrText {
+    Number(i64),
+    Text(String),
+}
+
+impl TryFrom<NumberOrText> for Port {
+    type Error = String;
+
+    fn try_from(value: NumberOrText) -> Result<Self, String> {
+        match value {
+            NumberOrText::Number(number) => number.to_string().parse(),
+            NumberOrText::Text(text) => text.parse(),
+        }
+    }
+}
+
+impl FromStr for Port {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(port) if port != 0 => Ok(Self(port)),
+            _ => Err(format!("{text:?} is not a port; write a number from 1 to 65535")),
+        }
+    }
+}
+
 /// A store's name, short enough to stand in every row and URL.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -43,12 +73,7 @@ impl FromStr for StoreName {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let fits = (1..=64).contains(&name.len());
-        if fits && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
-            Ok(Self(name.to_owned()))
-        } else {
-            Err(format!("{name:?} is not a store's name; write 1 to 64 letters, digits, '-', '_' or '.'"))
-        }
+        if is_store_name(name) { Ok(Self(name.to_owned())) } else { Err(format!("{name:?} {STORE_RIGHT}")) }
     }
 }
 

@@ -156,7 +156,11 @@ impl Keeping {
             self.tell(Standing::Refused);
             return None;
         }
-        tracing::warn!(service = self.service.name(), "the {} service {exit}; starting it again", self.service);
+        tracing::warn!(
+            service = self.service.name(),
+            "the {} service {exit}; starting it again",
+            self.service
+        );
         self.standing.send_if_modified(|standing| match standing {
             Standing::Serving { process, answers } => {
                 (*process, *answers) = (None, false);

@@ -7,11 +7,14 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
-use tokio::io::unix::AsyncFd;
 use tokio::process::Child;
+use tokio_util::sync::CancellationToken;
 
 /// How to start it.
 #[derive(Clone, Debug)]
@@ -25,8 +28,17 @@ pub(super) struct Launch {
 pub(super) enum Process {
     /// Started here.
     Child(Child),
-    /// Started by an earlier `up`. The descriptor stands for this very process: its number may be given to another.
-    Adopted(u32, AsyncFd<OwnedFd>),
+    /// Started by an earlier `up`.
+    Adopted(Stranger),
+}
+
+/// A process that is not a child of ours.
+#[derive(Debug)]
+pub(super) struct Stranger {
+    id: u32,
+    /// Stands for this very process: its number may be given to another.
+    descriptor: Arc<OwnedFd>,
+    ended: CancellationToken,
 }
 
 /// How it ended.
@@ -65,15 +77,22 @@ impl Process {
 
     /// Takes over a process that is not a child of ours.
     pub(super) fn adopt(id: u32) -> io::Result<Self> {
-        let descriptor = pidfd_open(pid(id)?, PidfdFlags::NONBLOCK)?;
-        Ok(Self::Adopted(id, AsyncFd::new(descriptor)?))
+        let descriptor = Arc::new(pidfd_open(pid(id)?, PidfdFlags::empty())?);
+        let ended = CancellationToken::new();
+        let (watched, end) = (Arc::clone(&descriptor), ended.clone());
+        std::thread::Builder::new().name(format!("end of {id}")).spawn(move || {
+            // It is readable once the process has ended (`pidfd_open(2)`).
+            while poll(&mut [PollFd::new(&watched, PollFlags::IN)], None) == Err(Errno::INTR) {}
+            end.cancel();
+        })?;
+        Ok(Self::Adopted(Stranger { id, descriptor, ended }))
     }
 
     /// The process id; none once a child's end was noticed.
     pub(super) fn id(&self) -> Option<u32> {
         match self {
             Self::Child(child) => child.id(),
-            Self::Adopted(id, _) => Some(*id),
+            Self::Adopted(stranger) => Some(stranger.id),
         }
     }
 
@@ -81,9 +100,8 @@ impl Process {
     pub(super) async fn exited(&mut self) -> Exit {
         match self {
             Self::Child(child) => child.wait().await.map_or(Exit::Untold, Exit::of),
-            Self::Adopted(_, descriptor) => {
-                // It is readable once the process has ended (`pidfd_open(2)`).
-                let _ = descriptor.readable().await;
+            Self::Adopted(stranger) => {
+                stranger.ended.cancelled().await;
                 Exit::Untold
             }
         }
@@ -93,7 +111,9 @@ impl Process {
         // It may have ended this moment, which is what signals are for.
         let _ = match self {
             Self::Child(child) => child.id().map_or(Ok(()), |id| Ok(kill_process(pid(id)?, signal)?)),
-            Self::Adopted(_, descriptor) => pidfd_send_signal(descriptor, signal).map_err(io::Error::from),
+            Self::Adopted(stranger) => {
+                pidfd_send_signal(&stranger.descriptor, signal).map_err(io::Error::from)
+            }
         };
     }
 
@@ -135,7 +155,10 @@ impl fmt::Display for Exit {
 }
 
 fn pid(id: u32) -> io::Result<Pid> {
-    i32::try_from(id).ok().and_then(Pid::from_raw).ok_or_else(|| io::Error::other(format!("{id} is not a process id")))
+    i32::try_from(id)
+        .ok()
+        .and_then(Pid::from_raw)
+        .ok_or_else(|| io::Error::other(format!("{id} is not a process id")))
 }
 
 #[cfg(test)]
@@ -162,10 +185,19 @@ mod tests {
     #[tokio::test]
     async fn one_that_will_not_end_is_killed_and_a_frozen_one_ends_when_asked() {
         let mut deaf = shell("trap '' TERM; while :; do sleep 0.05; done");
+        while !ignores_term(deaf.id().unwrap()) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         assert_eq!(deaf.stop(Duration::from_millis(100)).await, Exit::Signal(9));
 
         let mut frozen = shell("exec sleep 600");
         frozen.signal(Signal::STOP);
         assert_eq!(frozen.stop(Duration::from_secs(20)).await, Exit::Signal(15));
+    }
+
+    fn ignores_term(id: u32) -> bool {
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
+        u64::from_str_radix(ignored.trim(), 16).unwrap() & (1 << (Signal::TERM.as_raw() - 1)) != 0
     }
 }

@@ -19,7 +19,11 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// If it was started alone: then it is somebody else's to stop.
-pub(super) async fn find(place: &Place, service: Source, arguments: &[OsString]) -> anyhow::Result<Option<Process>> {
+pub(super) async fn find(
+    place: &Place,
+    service: Source,
+    arguments: &[OsString],
+) -> anyhow::Result<Option<Process>> {
     let Some(running) = Running::find(place, service) else { return Ok(None) };
     let id = running.process;
     if !running.watched {

@@ -66,7 +66,10 @@ async fn relieve(database: &Path, owner: Source, limit_mb: u64, keepers: &[Keepe
         }
         None => {
             if let Some((process, _)) = held.first() {
-                tracing::warn!(process, "a process that is not ours pins the log of the {owner} database, past {limit_mb} MB");
+                tracing::warn!(
+                    process,
+                    "a process that is not ours pins the log of the {owner} database, past {limit_mb} MB"
+                );
             }
         }
     }
@@ -85,7 +88,10 @@ fn candidate(keeper: &Keeper) -> Option<Candidate> {
 /// does not tell who holds what, a listener that does not answer.
 fn culprit(held: &BTreeSet<Hold>, candidates: &[Candidate], owner: Source) -> Option<Candidate> {
     let holds = |candidate: &&Candidate| held.iter().any(|(process, _)| *process == candidate.process);
-    let worst = candidates.iter().filter(holds).min_by_key(|candidate| (candidate.answers, candidate.service == owner));
+    let worst = candidates
+        .iter()
+        .filter(holds)
+        .min_by_key(|candidate| (candidate.answers, candidate.service == owner));
     let listener = |candidate: &&Candidate| candidate.service.hears().contains(&owner) && !candidate.answers;
     worst.or_else(|| candidates.iter().filter(|_| held.is_empty()).find(listener)).copied()
 }

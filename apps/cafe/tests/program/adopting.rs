@@ -1,0 +1,51 @@
+//! If `up` itself is killed the services go on, and the next `up` adopts them.
+
+use rustix::process::Signal;
+
+use crate::support::{Cafe, SERVICES, is_alive, send, wait_for};
+
+#[test]
+fn services_go_on_without_up_and_the_next_up_adopts_them() {
+    let mut cafe = Cafe::open(&[]);
+    let before = cafe.pids();
+    cafe.kill_up();
+    assert!(SERVICES.into_iter().all(|service| cafe.serves(service)));
+
+    cafe.open_with(&[]);
+    assert_eq!(cafe.pids(), before, "the same processes");
+
+    let adopted = cafe.pid("order").unwrap();
+    send(adopted, Signal::KILL);
+    wait_for("an adopted one is watched too", || {
+        cafe.pid("order").filter(|pid| *pid != adopted && cafe.serves("order"))
+    });
+
+    cafe.close();
+    assert!(before.into_iter().flatten().all(|pid| !is_alive(pid)), "the adopted end with it");
+    assert_eq!(cafe.pids(), [None; 3]);
+}
+
+#[test]
+fn a_service_that_would_be_started_otherwise_now_is_replaced() {
+    let mut cafe = Cafe::open(&[]);
+    let [order, payment, barista] = cafe.pids();
+    cafe.kill_up();
+
+    cafe.open_with(&["--robot"]);
+    assert_eq!((cafe.pid("order"), cafe.pid("payment")), (order, payment));
+    assert_ne!(cafe.pid("barista"), barista, "only the barista service minds the robot");
+    assert!(!is_alive(barista.unwrap()));
+}
+
+#[test]
+fn what_died_while_nobody_watched_is_started() {
+    let mut cafe = Cafe::open(&[]);
+    cafe.kill_up();
+    let [order, payment, barista] = cafe.pids();
+    send(payment.unwrap(), Signal::KILL);
+    wait_for("it is gone", || cafe.pid("payment").is_none().then_some(()));
+
+    cafe.open_with(&[]);
+    assert_eq!((cafe.pid("order"), cafe.pid("barista")), (order, barista));
+    assert_ne!(cafe.pid("payment"), payment);
+}

@@ -1,0 +1,14 @@
+//! The program as a person starts it: real processes, free ports, a folder of its own for each test.
+
+mod adopting;
+mod audit;
+mod closing;
+mod copies;
+mod doctor;
+mod logs;
+mod parked;
+mod refusals;
+mod restarting;
+mod rush;
+mod settings;
+mod support;
