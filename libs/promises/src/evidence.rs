@@ -216,17 +216,3 @@ impl Case {
 fn placed_at(order_id: OrderId) -> Timestamp {
     Timestamp::from_millisecond((order_id.as_u128() >> 80) as i64).unwrap_or_default()
 }
-
-impl std::fmt::Display for Kind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Orders => f.write_str("order's orders"),
-            Self::Payments => f.write_str("payment's payments"),
-            Self::Tickets => f.write_str("barista's tickets"),
-            Self::Said(source) => write!(f, "{source}'s outbox"),
-            Self::Heard(source) => write!(f, "what {source} has heard"),
-            Self::Vendor => f.write_str("the vendor's record"),
-            Self::Customers => f.write_str("what customers were told"),
-        }
-    }
-}

@@ -15,6 +15,8 @@ mod runs;
 mod shown;
 mod told;
 
+use std::collections::BTreeSet;
+
 use cafe_events::OrderId;
 
 pub use announced::{logs_have_no_gaps, state_matches_events, versions_run};
@@ -105,11 +107,11 @@ const fn across(number: u8, says: &'static str, judge: fn(&Evidence) -> Seen) ->
     Promise { number, says, across: true, judge }
 }
 
-/// Promises that facts at rest cannot show, by number, and why.
-pub const UNSEEN: &[(u8, &str)] = &[
-    (2, "that the others go on while one is down shows only while one is down"),
-    (11, "that hearing everything again changes nothing shows only by hearing everything again"),
-    (14, "limits show only when they are reached"),
+/// Promises that facts at rest cannot show: number, what it says, why not.
+pub const UNSEEN: &[(u8, &str, &str)] = &[
+    (2, "the others go on while one is down", "it shows only while one is down"),
+    (11, "hearing everything again changes nothing", "it shows only by hearing everything again"),
+    (14, "everything has a limit", "limits show only when they are reached"),
 ];
 
 impl Seen {
@@ -159,9 +161,9 @@ impl Seen {
     }
 }
 
-/// Why facts of these kinds cannot be judged; nothing if all were looked at.
+/// Why facts of these kinds cannot be judged, each reason once; nothing if all were looked at.
 fn not_seen(evidence: &Evidence, needs: &[Kind]) -> Option<String> {
-    let unseen = needs.iter().filter_map(|kind| Some((kind, evidence.unseen.get(kind)?)));
-    let reasons: Vec<String> = unseen.map(|(kind, reason)| format!("{kind}: {reason}")).collect();
-    if reasons.is_empty() { None } else { Some(reasons.join("; ")) }
+    let reasons: BTreeSet<&str> =
+        needs.iter().filter_map(|kind| Some(evidence.unseen.get(kind)?.as_str())).collect();
+    if reasons.is_empty() { None } else { Some(reasons.into_iter().collect::<Vec<_>>().join("; ")) }
 }

@@ -142,7 +142,7 @@ fn read_service(db: &mut Connection, service: Source, range: Range, page: &mut P
                 page.case(id).order = Some(facts::of_order(id, &order)?);
                 Ok(())
             })?,
-            Source::Payment => rows::each(db, range, cafe_payment::store::page, |id, payment| {
+            Source::Payment => rows::each(db, range, cafe_payment::page, |id, payment| {
                 page.case(id).payment = Some(facts::of_payment(id, &payment)?);
                 Ok(())
             })?,

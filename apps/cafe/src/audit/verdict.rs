@@ -68,35 +68,48 @@ impl Verdict {
             "{}: {orders} orders, {payments} payments, {tickets} tickets, {events} events, {charges} charges, {refunds} refunds\n",
             self.place
         );
+        let mut not_checked: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for (promise, seen) in PROMISES.iter().zip(&self.seen) {
             let says = format!("{:>2}  {}", number(promise.number), promise.says);
             let _ = match seen {
                 Some(Seen::Checked { looked_at, broken }) if broken.is_empty() => {
-                    writeln!(text, "kept         {says} ({looked_at} looked at)")
+                    writeln!(text, "  kept        {says} ({looked_at})")
                 }
                 Some(Seen::Checked { looked_at, broken }) => {
-                    writeln!(text, "BROKEN       {says} ({} times, {looked_at} looked at)", broken.len())
+                    writeln!(text, "  BROKEN      {says} ({} of {looked_at})", broken.len())
                         .and_then(|()| write!(text, "{}", listed(broken)))
                 }
-                Some(Seen::NotChecked(reason)) => writeln!(text, "not checked  {says}: {reason}"),
-                None => writeln!(text, "not checked  {says}: there is nothing to look at"),
+                Some(Seen::NotChecked(reason)) => {
+                    not_checked.entry(reason).or_default().push(says);
+                    Ok(())
+                }
+                None => {
+                    not_checked.entry("there is nothing to look at").or_default().push(says);
+                    Ok(())
+                }
             };
         }
-        for (number, why) in UNSEEN {
-            let _ = writeln!(text, "not checked  {number:>2}  {why}");
+        for (number, says, why) in UNSEEN {
+            not_checked.entry(why).or_default().push(format!("{number:>2}  {says}"));
+        }
+        for (reason, promises) in not_checked {
+            let _ = writeln!(text, "  not checked: {reason}");
+            for says in promises {
+                let _ = writeln!(text, "              {says}");
+            }
         }
         for (what, orders) in &self.waiting {
-            let _ = writeln!(text, "waiting      {orders} for {what}");
+            let _ = writeln!(text, "  waiting     {orders} for {what}");
         }
         for parked in &self.parked {
             let _ = writeln!(
                 text,
-                "set aside    by {}, from {}: {}",
+                "  set aside   by {}, from {}: {}",
                 parked.listener, parked.source, parked.reason
             );
         }
         if !self.in_motion.is_empty() {
-            let _ = write!(text, "in motion    each time they were looked at:\n{}", listed(&self.in_motion));
+            let _ = write!(text, "  in motion   each time they were looked at:\n{}", listed(&self.in_motion));
         }
         text.truncate(text.trim_end().len());
         text
@@ -115,7 +128,7 @@ impl Verdict {
             Some(Seen::NotChecked(reason)) => not_checked(promise.number, promise.says, reason),
             None => not_checked(promise.number, promise.says, "there is nothing to look at"),
         });
-        let unseen = UNSEEN.iter().map(|(number, why)| not_checked(*number, "", why));
+        let unseen = UNSEEN.iter().map(|(number, says, why)| not_checked(*number, says, why));
         json!({
             "place": self.place,
             "ok": self.is_kept(),
@@ -144,12 +157,12 @@ fn listed(findings: &[Broken]) -> String {
     for Broken { order_id, number, what } in findings.iter().take(SHOWN) {
         let number = number.as_deref().unwrap_or("????");
         let _ = match order_id {
-            Some(order_id) => writeln!(text, "                 {number} ({order_id}) {what}"),
-            None => writeln!(text, "                 {what}"),
+            Some(order_id) => writeln!(text, "                  {number} ({order_id}) {what}"),
+            None => writeln!(text, "                  {what}"),
         };
     }
     if findings.len() > SHOWN {
-        let _ = writeln!(text, "                 … and {} more; --json shows all", findings.len() - SHOWN);
+        let _ = writeln!(text, "                  … and {} more; --json shows all", findings.len() - SHOWN);
     }
     text
 }
