@@ -218,7 +218,7 @@ impl<D: Tables> Writer<D> {
             self.db.rollback()?;
         } else {
             metrics::counter!("cafe_commits_total").increment(1);
-            metrics::histogram!("cafe_commit_inputs").record(items.len() as f64);
+            metrics::histogram!("cafe_commit_size").record(items.len() as f64);
             metrics::histogram!("cafe_commit_seconds").record(started.elapsed().as_secs_f64());
         }
         outcome
