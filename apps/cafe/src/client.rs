@@ -5,11 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
-use hyper::{HeaderMap, Method, Request, StatusCode};
+use hyper::{Method, Request, StatusCode};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// A service is on this machine or near; one that does not take a connection in this time is not there.
@@ -29,7 +28,6 @@ pub(crate) struct Client {
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
@@ -68,18 +66,6 @@ impl Client {
         self.send(Method::GET, url, &[], Bytes::new()).await
     }
 
-    /// Posts `body` as JSON, with further `headers`.
-    pub(crate) async fn post(
-        &self,
-        url: &str,
-        headers: &[(&str, &str)],
-        body: &impl Serialize,
-    ) -> Result<Answer, CallError> {
-        let body =
-            serde_json::to_vec(body).map_err(|error| CallError::Lost(url.to_owned(), error.to_string()))?;
-        self.send(Method::POST, url, headers, body.into()).await
-    }
-
     /// Sends a request; a body that is not empty is JSON.
     pub(crate) async fn send(
         &self,
@@ -107,7 +93,7 @@ impl Client {
                 Err(error) => return Err(lost(&error)),
             };
             let body = Limited::new(body, LONGEST_ANSWER).collect().await.map_err(|error| lost(&error))?;
-            Ok(Answer { status: head.status, headers: head.headers, body: body.to_bytes() })
+            Ok(Answer { status: head.status, body: body.to_bytes() })
         };
         tokio::time::timeout(self.limit, answer)
             .await

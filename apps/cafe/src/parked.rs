@@ -49,7 +49,7 @@ enum Action {
 
 /// An event on a service's list.
 #[derive(Debug, Serialize, Deserialize)]
-struct Parked {
+struct SetAside {
     /// Whose list it is on; the services themselves do not say.
     #[serde(default)]
     service: Option<Source>,
@@ -66,7 +66,7 @@ struct Parked {
 
 #[derive(Deserialize)]
 struct Page {
-    parked: Vec<Parked>,
+    parked: Vec<SetAside>,
     next: Option<i64>,
 }
 
@@ -91,7 +91,7 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    async fn all_parked(&self, services: &[Source]) -> anyhow::Result<Vec<Parked>> {
+    async fn all_parked(&self, services: &[Source]) -> anyhow::Result<Vec<SetAside>> {
         let mut all = Vec::new();
         for &service in services {
             let mut after = Some(0);
@@ -103,7 +103,9 @@ impl Desk<'_> {
                     .await
                     .with_context(|| format!("is the {service} service running?"))?;
                 let page: Page = granted(&answer)?.json()?;
-                all.extend(page.parked.into_iter().map(|parked| Parked { service: Some(service), ..parked }));
+                all.extend(
+                    page.parked.into_iter().map(|parked| SetAside { service: Some(service), ..parked }),
+                );
                 after = page.next;
             }
         }
@@ -124,7 +126,7 @@ impl Desk<'_> {
 }
 
 /// The service on whose list the number is.
-fn only_one(parked: &[Parked], id: i64) -> anyhow::Result<Source> {
+fn only_one(parked: &[SetAside], id: i64) -> anyhow::Result<Source> {
     let services: Vec<Source> =
         parked.iter().filter(|parked| parked.id == id).filter_map(|parked| parked.service).collect();
     match services[..] {
@@ -152,7 +154,7 @@ fn granted(answer: &Answer) -> anyhow::Result<&Answer> {
     }
 }
 
-fn table(parked: &[Parked]) -> String {
+fn table(parked: &[SetAside]) -> String {
     if parked.is_empty() {
         return "nothing is set aside".to_owned();
     }

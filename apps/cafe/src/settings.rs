@@ -217,6 +217,7 @@ impl Settings {
 }
 
 /// The library's words, which name setting and place, without its own type's name.
+#[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
 fn told(error: confique::Error) -> anyhow::Error {
     anyhow!("{}", format!("{error:#}").replace("Settings::", "").trim_end())
 }

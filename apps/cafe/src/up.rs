@@ -28,11 +28,16 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let _only_one = place.lock("up", "`cafe up`")?;
     let mut signals = Signals::new()?;
 
-    let mut keepers = Vec::new();
+    // All are looked at before anything is started: what is refused changes nothing.
+    let mut found = Vec::new();
     for service in Source::ALL {
         let arguments = arguments_for(service, settings)?;
-        let found = takeover::find(&place, service, &arguments).await?;
-        keepers.push(Keeper::new(service, Launch::this_program(arguments)?, &settings.url(service), found));
+        found.push(takeover::find(&place, service, &arguments).await?);
+    }
+    let mut keepers = Vec::new();
+    for (service, found) in Source::ALL.into_iter().zip(found) {
+        let launch = Launch::this_program(arguments_for(service, settings)?)?;
+        keepers.push(Keeper::new(service, launch, &settings.url(service), found));
     }
     let serving = tokio::select! {
         serving = all_serve(&keepers) => serving,

@@ -1,5 +1,6 @@
 //! What a backup holds.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
@@ -88,7 +89,11 @@ impl Manifest {
 fn measure(path: &Path) -> io::Result<(u64, String)> {
     let mut digest = Sha256::new();
     let bytes = io::copy(&mut File::open(path)?, &mut Hashing(&mut digest))?;
-    Ok((bytes, digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
+    let mut digits = String::new();
+    for byte in digest.finalize() {
+        let _ = write!(digits, "{byte:02x}");
+    }
+    Ok((bytes, digits))
 }
 
 struct Hashing<'a>(&'a mut Sha256);

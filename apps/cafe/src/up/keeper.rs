@@ -13,7 +13,7 @@ use crate::client::Client;
 /// A service that has not answered for this long is killed.
 const HEALTH_LIMIT: Duration = Duration::from_secs(15);
 /// So long may a start take: a database that was left with a long log is brought in order first.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 /// And at least so many questions in a row went unanswered: time also passes while `up` itself is frozen.
 const UNANSWERED_LIMIT: u32 = 5;
 /// Between two looks at a service that answers.

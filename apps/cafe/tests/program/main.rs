@@ -1,5 +1,7 @@
 //! The program as a person starts it: real processes, free ports, a folder of its own for each test.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
+
 mod adopting;
 mod audit;
 mod closing;

@@ -52,7 +52,9 @@ impl Cafe {
     /// Waits until a `cafe up` that was started elsewhere serves, and ends it with the test.
     pub(crate) fn watch(&mut self, up: Child) {
         self.up = Some(up);
-        SERVICES.into_iter().for_each(|service| self.wait_until_serving(service));
+        for service in SERVICES {
+            self.wait_until_serving(service);
+        }
     }
 
     /// Runs a command of the program to its end.
