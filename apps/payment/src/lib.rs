@@ -6,14 +6,14 @@
 //! `http/` the endpoints.
 
 mod config;
-mod domain;
+pub mod domain;
 mod http;
 pub mod payment;
 mod reactions;
 pub mod store;
-mod timer;
+pub mod timer;
 pub mod vendor;
-mod worker;
+pub mod worker;
 
 use std::net::TcpListener;
 use std::sync::Arc;

@@ -12,7 +12,7 @@ use crate::payment::{Order, Payment, Refusal, Transition, Wish};
 use crate::vendor::Vendors;
 
 /// True if the event changes a payment; most of what the barista service says does not.
-pub fn concerns_payment(event: &Event) -> bool {
+pub(crate) fn concerns_payment(event: &Event) -> bool {
     matches!(
         event,
         Event::Order(_)
@@ -24,7 +24,7 @@ pub fn concerns_payment(event: &Event) -> bool {
 
 /// Hears one event. After a restore the barista service may be heard before the order service, so that any of them may
 /// be the first about an order.
-pub fn hear(
+pub(crate) fn hear(
     cashier: &Cashier,
     payment: &mut Payment,
     heard: &Heard,

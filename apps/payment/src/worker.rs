@@ -138,13 +138,12 @@ impl Worker {
         loop {
             let request = Request { order_id, what: what.clone() };
             match self.desk.ask(request, traceparent.clone()).await {
-                Ok(Ok(_)) => return,
+                Ok(Ok(_)) | Err(TurnError::Stopped | TurnError::OutcomeUnknown) => return,
                 Ok(Err(refusal)) => {
                     tracing::error!(%order_id, %refusal, "a report does not fit the payment");
                     return;
                 }
                 Err(TurnError::Busy | TurnError::DiskFull) => tokio::time::sleep(REPORT_AGAIN).await,
-                Err(TurnError::Stopped | TurnError::OutcomeUnknown) => return,
                 Err(error @ TurnError::Failed(_)) => {
                     tracing::error!(%order_id, %error, "a report could not be stored");
                     return;

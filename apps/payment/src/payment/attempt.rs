@@ -12,11 +12,11 @@ pub const SETTLE_AFTER: Duration = Duration::from_secs(35);
 /// An attempt that nobody has reported on after so long was lost between the commit and the vendor.
 pub const ORPHAN_AFTER: Duration = Duration::from_secs(30);
 /// A closed attempt goes on being looked up for so long, in case a charge turns up after all.
-pub const FOLLOW_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+pub const FOLLOW_FOR: Duration = Duration::from_hours(24);
 /// Shortest pause between two look-ups.
 const SHORTEST_GAP: Duration = Duration::from_secs(1);
 /// Longest pause between two look-ups of an open attempt.
-const LONGEST_GAP: Duration = Duration::from_secs(5 * 60);
+const LONGEST_GAP: Duration = Duration::from_mins(5);
 
 /// One attempt to charge an order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

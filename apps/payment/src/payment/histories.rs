@@ -138,7 +138,7 @@ impl World {
         };
         let restored_at = restored.then(|| after(now, Duration::from_secs(1)));
         let order = order(now, after(now, Duration::from_secs(pay_by_s)));
-        world.does(|payment, now| payment.placed(order, true, restored_at, now));
+        world.does(|payment, now| payment.placed(order, true, restored_at, now)).unwrap();
         world
     }
 
@@ -238,7 +238,7 @@ impl World {
         assert!(self.now <= latest, "asked late");
         self.sent_at = self.now;
         match mood {
-            Mood::Answers | Mood::LosesTheAnswer => drop(self.charge(attempt, self.now)),
+            Mood::Answers | Mood::LosesTheAnswer => self.charge(attempt, self.now),
             Mood::Late(seconds) => {
                 self.charge(attempt, after(self.now, Duration::from_secs(u64::from(seconds))));
             }

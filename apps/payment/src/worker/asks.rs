@@ -48,7 +48,7 @@ impl Worker {
         if matches!(answer, ChargeAnswer::Unclear { .. }) {
             self.memory.unanswered(key, sent_at);
         }
-        self.tell(order_id, attempt, &answer);
+        Self::tell(order_id, attempt, &answer);
         let lasted = self.timer.elapsed().saturating_sub(sent_at);
         let silence = Silence { lasted, draw: self.ids.fraction() };
         self.report(order_id, What::Answered(attempt, answer, silence), traceparent).await;
@@ -118,7 +118,7 @@ impl Worker {
         answer
     }
 
-    fn tell(&self, order_id: OrderId, attempt: u32, answer: &ChargeAnswer) {
+    fn tell(order_id: OrderId, attempt: u32, answer: &ChargeAnswer) {
         match answer {
             ChargeAnswer::Unclear { arrived, detail } => {
                 tracing::warn!(%order_id, attempt, arrived, detail, "a charge is unknown; it is looked up until settled");

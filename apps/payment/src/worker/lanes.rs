@@ -68,35 +68,27 @@ async fn expire_due(worker: Worker) {
 /// Looks up, or asks for refunds, as many at a time as there are slots.
 async fn work_lane(worker: Worker, lane: Lane, slots: usize) {
     let free = Arc::new(Semaphore::new(slots));
+    let next_slot = || worker.unless_stopped(Arc::clone(&free).acquire_owned());
     let mut sweep = Sweep::new(lane);
+    // A slot is there before anything is searched for.
+    let Some(Ok(mut slot)) = next_slot().await else { return };
     loop {
-        // One slot is enough to begin with; the others are taken as they are found.
-        let Some(Ok(mut slot)) = worker.unless_stopped(Arc::clone(&free).acquire_owned()).await else {
-            return;
-        };
-        let due = sweep.due(&worker, slots).await;
         let mut started = 0;
-        for order_id in due {
+        for order_id in sweep.due(&worker, slots).await {
             if !worker.memory.enter(order_id) {
                 continue;
             }
             let runner = worker.clone();
             worker.spawn(async move { runner.work(order_id, slot).await });
             started += 1;
-            match Arc::clone(&free).try_acquire_owned() {
-                Ok(next) => slot = next,
-                Err(_) => {
-                    let Some(Ok(next)) = worker.unless_stopped(Arc::clone(&free).acquire_owned()).await
-                    else {
-                        return;
-                    };
-                    slot = next;
-                }
-            }
+            let Some(Ok(next)) = next_slot().await else { return };
+            slot = next;
         }
-        drop(slot);
         if started == 0 {
             worker.pause().await;
+        }
+        if worker.stop.is_cancelled() {
+            return;
         }
     }
 }

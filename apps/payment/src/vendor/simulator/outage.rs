@@ -26,7 +26,13 @@ pub enum Outage {
 #[derive(Clone, Debug)]
 pub(super) struct OutageFile {
     path: PathBuf,
-    read: Arc<Mutex<Option<(Instant, Option<Outage>)>>>,
+    read: Arc<Mutex<Option<Read>>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Read {
+    at: Instant,
+    outage: Option<Outage>,
 }
 
 impl OutageFile {
@@ -37,10 +43,8 @@ impl OutageFile {
     /// How it fails at the moment, if it does. No file, or another word in it, is no outage.
     pub(super) fn now(&self) -> Option<Outage> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, outage)) = *read
-            && at.elapsed() < READ_EVERY
-        {
-            return outage;
+        if let Some(before) = read.filter(|before| before.at.elapsed() < READ_EVERY) {
+            return before.outage;
         }
         let word = std::fs::read_to_string(&self.path).unwrap_or_default();
         let outage = match word.trim() {
@@ -50,7 +54,7 @@ impl OutageFile {
             "late" => Some(Outage::Late),
             _ => None,
         };
-        *read = Some((Instant::now(), outage));
+        *read = Some(Read { at: Instant::now(), outage });
         outage
     }
 }

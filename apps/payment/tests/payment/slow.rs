@@ -1,0 +1,19 @@
+//! `tok_slow`: the vendor takes 5 s.
+
+use cafe_events::PaymentEvent;
+
+use crate::service::Cafe;
+
+#[tokio::test]
+async fn a_slow_vendor_is_waited_for_and_holds_up_nobody() {
+    let cafe = Cafe::open().await;
+    let slow = cafe.place("tok_slow");
+    cafe.until_seen(slow, |payment| payment["status"] == "asking").await;
+    let quick = cafe.place("tok_ok");
+    cafe.until_said(quick, |event| matches!(event, PaymentEvent::Approved(_))).await;
+    assert!(cafe.said(slow).is_empty());
+
+    cafe.in_time_said(slow, |event| matches!(event, PaymentEvent::Approved(_))).await;
+    assert_eq!(cafe.charges(slow).len(), 1);
+    cafe.close().await;
+}
