@@ -126,10 +126,16 @@ impl Evidence {
     }
 
     /// Whether the order may have been lost, or some of its events, when the source was restored from an older copy. An
-    /// order's id says when it was placed; the clock is trusted to the minute for that.
+    /// order's id says when it was placed.
     pub(crate) fn may_be_lost(&self, source: Source, order_id: OrderId) -> bool {
         let restored_at = self.logs.get(&source).and_then(|log| log.restored_at);
         restored_at.is_some_and(|restored_at| placed_at(order_id) <= restored_at)
+    }
+
+    /// Whether an event was decided after its source was restored, about an order from before.
+    pub(crate) fn is_said_again(&self, order_id: OrderId, event: &EventFact) -> bool {
+        let restored_at = self.logs.get(&event.source).and_then(|log| log.restored_at);
+        restored_at.is_some_and(|restored_at| placed_at(order_id) <= restored_at && event.at >= restored_at)
     }
 
     /// Whether the oldest events of the source may have been pruned.

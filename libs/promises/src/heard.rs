@@ -35,7 +35,7 @@ pub fn every_event_is_heard(evidence: &Evidence) -> Seen {
 }
 
 /// What a listener heard is what stands in the speaker's outbox, by its hash. A speaker that was restored from an older copy
-/// may have lost what was heard of it before.
+/// may have lost what was heard of it before, and may have said otherwise since: its listeners set that aside.
 pub fn nothing_else_is_heard(evidence: &Evidence) -> Seen {
     Seen::by_case(evidence, &ALL_SAID_AND_HEARD, |order_id, case, wrong| {
         for heard in &case.heard {
@@ -45,7 +45,7 @@ pub fn nothing_else_is_heard(evidence: &Evidence) -> Seen {
                 match case.said_by(source).find(|event| event.version == version) {
                     None if may_be_missing => {}
                     None => wrong.push(format!("{listener} heard version {version} from {source}, whose log lacks it")),
-                    Some(event) if event.hash == hash => {}
+                    Some(event) if event.hash == hash || evidence.is_said_again(order_id, event) => {}
                     Some(_) => wrong.push(format!(
                         "{listener} heard another version {version} from {source} than stands in {source}'s log"
                     )),

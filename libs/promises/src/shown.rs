@@ -17,7 +17,8 @@ pub fn view_is_a_join(evidence: &Evidence) -> Seen {
             (Source::Barista, order.versions.ticket, case.ticket.as_ref().map_or(0, |ticket| ticket.version)),
         ];
         for (source, shown, said) in said {
-            if shown > said && !evidence.may_be_lost(source, order_id) {
+            // Whether a service lost what it had said when it was restored, only its log can tell.
+            if shown > said && evidence.saw(Kind::Said(source)) && !evidence.may_be_lost(source, order_id) {
                 wrong.push(format!("its view knows version {shown} of {source}, which said {said}"));
             }
             if evidence.saw(Kind::Heard(Source::Order)) && shown >= case.next_version(Source::Order, source) {

@@ -278,3 +278,17 @@ fn an_order_lost_by_a_restore_is_not_damage_but_one_placed_after_it_is() {
         assert_eq!(found.is_empty(), !restored_before, "{found:#?}");
     }
 }
+
+#[test]
+fn what_a_restored_service_decides_otherwise_than_before_is_its_listeners_to_set_aside() {
+    for said_again in [true, false] {
+        let mut evidence = evidence_of(&[Fate::Declined]);
+        let event =
+            evidence.case(order_id(0)).events.iter_mut().find(|event| event.source == Source::Payment);
+        let event = event.expect("payment declined");
+        event.hash ^= 1;
+        let restored_at = event.at + jiff::SignedDuration::from_secs(i64::from(!said_again));
+        evidence.logs.get_mut(&Source::Payment).expect("payment has a log").restored_at = Some(restored_at);
+        assert_eq!(findings(&evidence).is_empty(), said_again);
+    }
+}

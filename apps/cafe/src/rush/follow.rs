@@ -22,7 +22,7 @@ const SHORTEST_GAP: Duration = Duration::from_millis(500);
 /// Looking takes at most one part in so many of the time.
 const PARTS: u32 = 8;
 /// Once all customers came and nothing has been made for so long, there is no barista.
-const NO_BARISTA_AFTER: Duration = Duration::from_secs(10);
+const NO_BARISTA_AFTER: Duration = Duration::from_secs(5);
 /// An order that was not paid in time is settled so long after that: a vendor that answers nothing is looked up for 35 s,
 /// and up to another few until the news is everywhere.
 const AFTER_PAY_BY: Duration = Duration::from_secs(45);

@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::support::{Cafe, words};
 
 /// Quick customers: none of their vendors keeps them waiting.
-pub(crate) const QUICK: [&str; 8] = ["--slow", "0%", "--timeout", "0%", "--late", "0%", "--never", "0%"];
+pub(crate) const QUICK: [&str; 10] =
+    ["--slow", "0%", "--timeout", "0%", "--late", "0%", "--never", "0%", "--refund-timeout", "0%"];
 
 /// What somebody did to one of the databases, and what an audit must say to that.
 struct Damage {
