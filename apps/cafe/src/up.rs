@@ -20,7 +20,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::settings::Settings;
 use keeper::Keeper;
-use process::Launch;
 
 /// Runs until Ctrl-C or SIGTERM.
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
@@ -36,8 +35,8 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     }
     let mut keepers = Vec::new();
     for (service, found) in Source::ALL.into_iter().zip(found) {
-        let launch = Launch::this_program(arguments_for(service, settings)?)?;
-        keepers.push(Keeper::new(service, launch, &settings.url(service), found));
+        let arguments = arguments_for(service, settings)?;
+        keepers.push(Keeper::new(service, arguments, &settings.url(service), found));
     }
     let serving = tokio::select! {
         serving = all_serve(&keepers) => serving,

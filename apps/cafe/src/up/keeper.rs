@@ -1,12 +1,13 @@
 //! Keeps one service running: starts it, watches its health, starts it again when it ends.
 
+use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 use cafe_events::Source;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::process::{Exit, Launch, Process};
+use super::process::{Exit, Process, this_program};
 use super::restarts::Restarts;
 use crate::client::Client;
 
@@ -59,13 +60,13 @@ pub(super) enum Instruction {
 }
 
 impl Keeper {
-    /// Starts `service`, or goes on with the process that was found running.
-    pub(super) fn new(service: Source, launch: Launch, url: &str, found: Option<Process>) -> Self {
+    /// Starts `service` with `arguments`, or goes on with the process that was found running.
+    pub(super) fn new(service: Source, arguments: Vec<OsString>, url: &str, found: Option<Process>) -> Self {
         let (standing, seen) = watch::channel(Standing::Starting);
         let (instructions, orders) = mpsc::channel(4);
         let keeping = Keeping {
             service,
-            launch,
+            arguments,
             health_url: format!("{url}/health/live"),
             client: Client::new(ANSWER_TIMEOUT),
             standing,
@@ -101,7 +102,7 @@ impl Keeper {
 /// The task behind a [`Keeper`].
 struct Keeping {
     service: Source,
-    launch: Launch,
+    arguments: Vec<OsString>,
     health_url: String,
     client: Client,
     standing: watch::Sender<Standing>,
@@ -121,7 +122,7 @@ impl Keeping {
         loop {
             let process = match found.take() {
                 Some(process) => Ok(process),
-                None => Process::start(&self.launch),
+                None => Process::start(&this_program(), &self.arguments),
             };
             let healthy = match process {
                 Ok(process) => match self.see_through(process).await {
@@ -216,6 +217,7 @@ async fn watch_health(
 ) {
     let (mut answered_last, mut unanswered) = (Instant::now(), 0);
     loop {
+        let asked = Instant::now();
         let answers = client.get(url).await.is_ok_and(|answer| answer.status.is_success());
         if answers {
             (answered_last, unanswered) = (Instant::now(), 0);
@@ -234,6 +236,6 @@ async fn watch_health(
         if unanswered >= UNANSWERED_LIMIT && answered_last.elapsed() >= limit {
             return;
         }
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep(pause.saturating_sub(asked.elapsed())).await;
     }
 }

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -15,13 +16,6 @@ use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 use tokio::process::Child;
 use tokio_util::sync::CancellationToken;
-
-/// How to start it.
-#[derive(Clone, Debug)]
-pub(super) struct Launch {
-    pub(super) program: PathBuf,
-    pub(super) arguments: Vec<OsString>,
-}
 
 /// Running, or ended and not yet noticed.
 #[derive(Debug)]
@@ -50,20 +44,19 @@ pub(super) enum Exit {
     Untold,
 }
 
-impl Launch {
-    /// This very program, also when the file it was started from has been replaced since.
-    pub(super) fn this_program(arguments: Vec<OsString>) -> io::Result<Self> {
-        let linux = Path::new("/proc/self/exe");
-        let program = if linux.exists() { linux.to_owned() } else { std::env::current_exe()? };
-        Ok(Self { program, arguments })
-    }
+/// This very program, also when the file it was started from has been replaced since.
+pub(super) fn this_program() -> PathBuf {
+    let running = Path::new("/proc/self/exe");
+    let identity = |path: &Path| std::fs::metadata(path).map(|about| (about.dev(), about.ino())).ok();
+    let unchanged = |path: &PathBuf| identity(path).is_some() && identity(path) == identity(running);
+    std::env::current_exe().ok().filter(unchanged).unwrap_or_else(|| running.to_owned())
 }
 
 impl Process {
     /// Starts a child in a process group of its own: Ctrl-C on the terminal is for `up`, which ends its children in order.
-    pub(super) fn start(launch: &Launch) -> io::Result<Self> {
-        let mut command = std::process::Command::new(&launch.program);
-        command.arg0("cafe").args(&launch.arguments).process_group(0).stdin(Stdio::null());
+    pub(super) fn start(program: &Path, arguments: &[OsString]) -> io::Result<Self> {
+        let mut command = std::process::Command::new(program);
+        command.arg0("cafe").args(arguments).process_group(0).stdin(Stdio::null());
         for (name, _) in std::env::vars_os() {
             // Everything that is set is among the arguments.
             if name.to_string_lossy().starts_with("CAFE_") && name != "CAFE_LOG" {
@@ -166,8 +159,7 @@ mod tests {
     use super::*;
 
     fn shell(script: &str) -> Process {
-        let launch = Launch { program: "/bin/sh".into(), arguments: vec!["-c".into(), script.into()] };
-        Process::start(&launch).unwrap()
+        Process::start(Path::new("/bin/sh"), &["-c".into(), script.into()]).unwrap()
     }
 
     #[tokio::test]

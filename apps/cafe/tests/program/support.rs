@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 pub(crate) const SERVICES: [&str; 3] = ["order", "payment", "barista"];
 /// Far longer than anything here takes; a condition that is not met by then never will be.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(40);
 
 pub(crate) struct Cafe {
     folder: TempDir,
