@@ -35,12 +35,13 @@ async fn table(rush: &Rush) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         ticks.tick().await;
-        let (through, message) = {
+        let (through, rows) = {
             let tally = rush.tally.lock();
-            (tally.through, rows(&tally, rush.began).join("\n"))
+            (tally.through, rows(&tally, rush.began))
         };
-        bar.set_position(through);
-        bar.set_message(message);
+        let rows: Vec<String> = rows.iter().map(|(name, text)| format!("  {name:<12}{text}")).collect();
+        bar.update(|state| state.set_pos(through));
+        bar.set_message(rows.join("\n"));
     }
 }
 
@@ -58,40 +59,30 @@ async fn lines(rush: &Rush) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         ticks.tick().await;
-        let line = {
-            let tally = rush.tally.lock();
-            let seconds = rush.began.elapsed().as_secs();
-            format!(
-                "{seconds:>4} s  {}/{} customers; {}",
-                tally.through,
-                rush.customers(),
-                rows(&tally, rush.began).join("; ")
-            )
-        };
+        let rows = rows(&rush.tally.lock(), rush.began);
+        let rows: Vec<String> = rows.iter().map(|(name, text)| format!("; {name} {text}")).collect();
+        let (seconds, through) = (rush.began.elapsed().as_secs(), rush.tally.lock().through);
+        let line = format!("{seconds:>4} s  {through}/{} customers{}", rush.customers(), rows.concat());
         let mut err = std::io::stderr().lock();
         let _ = std::io::Write::write_all(&mut err, format!("{line}\n").as_bytes());
     }
 }
 
-fn rows(tally: &Tally, began: Instant) -> Vec<String> {
+/// What is known so far, each with its name.
+fn rows(tally: &Tally, began: Instant) -> Vec<(&'static str, String)> {
     let mut rows = Vec::new();
     if tally.through > 0 {
         let rate = tally.through as f64 / began.elapsed().as_secs_f64().max(0.001);
-        let answered = percentiles(&tally.waits);
-        rows.push(if rate > 1.0 {
-            format!("answered in {answered}, {rate:.0}/s overall")
-        } else {
-            format!("answered in {answered}")
-        });
-    }
-    if !tally.sent_again.is_empty() {
-        rows.push(format!("sent again: {}", counts(tally.sent_again.iter())));
+        rows.push(("answered in", format!("{}; {rate:.0} customers/s overall", percentiles(&tally.waits))));
     }
     if !tally.shown.is_empty() {
-        rows.push(counts(tally.shown.iter()));
+        rows.push(("orders", counts(tally.shown.iter())));
+    }
+    if !tally.sent_again.is_empty() {
+        rows.push(("sent again", counts(tally.sent_again.iter())));
     }
     if !tally.failures.is_empty() {
-        rows.push(format!("{} failures", tally.failures.len()));
+        rows.push(("failures", tally.failures.len().to_string()));
     }
     rows
 }
