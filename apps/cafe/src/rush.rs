@@ -20,6 +20,7 @@ use std::time::Duration;
 use anyhow::Context;
 use cafe_clock::{Clock, Ids};
 use cafe_events::Source;
+use cafe_promises::CustomerFact;
 use clap::Args;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -31,7 +32,7 @@ use crate::services;
 use crate::settings::{Settings, Span};
 use mine::Mine;
 use plan::{Customer, Mix, Plan};
-use tally::Shared;
+use tally::{Shared, Taken};
 use wire::Wire;
 
 /// How long a service may take to answer what is not an order.
@@ -169,9 +170,11 @@ impl Rush {
 
     /// What customers were told.
     fn told(&self) -> Told {
+        let tally = self.tally.lock();
         let mut told = Told::default();
-        for taken in &self.tally.lock().taken {
-            told.entry(taken.order_id).or_default().push(taken.told.clone());
+        for Taken { order_id, told: customer, .. } in &tally.taken {
+            let customer = CustomerFact { cancelled: tally.cancelled.contains(order_id), ..customer.clone() };
+            told.entry(*order_id).or_default().push(customer);
         }
         told
     }

@@ -277,7 +277,7 @@ pub struct CustomerFact {
     pub number: String,
     /// What it costs, in minor units.
     pub total: i64,
-    /// Whether a cancel was asked for and taken in.
+    /// Whether their wish to cancel was acknowledged.
     pub cancelled: bool,
 }
 

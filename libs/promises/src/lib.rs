@@ -34,7 +34,9 @@ pub use money::{
 };
 pub use runs::Runs;
 pub use shown::{Wait, every_order_ends_or_waits, services_agree, view_is_a_join, waits_for};
-pub use told::{acknowledged_orders_exist, numbers_rise, same_key_same_order};
+pub use told::{
+    acknowledged_cancels_are_passed_on, acknowledged_orders_exist, numbers_rise, same_key_same_order,
+};
 
 /// A promise of the design, as far as it can be seen in facts.
 #[derive(Clone, Copy)]
@@ -77,6 +79,7 @@ pub struct Broken {
 /// Every promise that can be seen in facts.
 pub const PROMISES: &[Promise] = &[
     each(1, "an order that was acknowledged exists", acknowledged_orders_exist),
+    each(1, "a cancel that was acknowledged is passed on", acknowledged_cancels_are_passed_on),
     each(1, "what is said is heard, or visibly waits", every_event_is_heard),
     each(3, "an event takes effect once", takes_effect_once),
     each(3, "a paid order has exactly one ticket", paid_orders_have_one_ticket),
@@ -115,7 +118,7 @@ pub const UNSEEN: &[(u8, &str, &str)] = &[
 ];
 
 impl Seen {
-    /// Adds what another page of the same evidence showed.
+    /// Adds what another page of the same evidence showed. What is broken stays so, whatever else could not be looked at.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
@@ -126,7 +129,8 @@ impl Seen {
                 first.extend(second);
                 Self::Checked { looked_at: a + b, broken: first }
             }
-            (reason @ Self::NotChecked(_), _) | (_, reason @ Self::NotChecked(_)) => reason,
+            (seen, Self::NotChecked(_)) | (Self::NotChecked(_), seen) if !seen.broken().is_empty() => seen,
+            (reason @ Self::NotChecked(_), _) | (_, reason) => reason,
         }
     }
 

@@ -85,7 +85,7 @@ pub fn cancels_are_honoured(evidence: &Evidence) -> Seen {
         if wished && evidence.all_is_heard(case) && case.parked.is_empty() && !wish_is_answered(case) {
             wrong.push("somebody wanted it cancelled and was never answered".to_owned());
         }
-        wished || cancelled || case.customers.iter().any(|customer| customer.cancelled)
+        wished || cancelled
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cafe_events::{OrderId, Source};
+use cafe_events::{Event, OrderEvent, OrderId, Source};
 
 use crate::{Broken, Evidence, Kind, NumberFact, Seen, not_seen};
 
@@ -31,6 +31,19 @@ pub fn acknowledged_orders_exist(evidence: &Evidence) -> Seen {
             }
         }
         !case.customers.is_empty()
+    })
+}
+
+/// A wish to cancel that was acknowledged stands in order's log, for payment to hear.
+pub fn acknowledged_cancels_are_passed_on(evidence: &Evidence) -> Seen {
+    let needs = [Kind::Customers, Kind::Said(Source::Order)];
+    Seen::by_case(evidence, &needs, |order_id, case, wrong| {
+        let acknowledged = case.customers.iter().any(|customer| customer.cancelled);
+        let is_said = case.count(|event| matches!(event, Event::Order(OrderEvent::CancelRequested(_)))) > 0;
+        if acknowledged && !is_said && !evidence.may_be_lost(Source::Order, order_id) {
+            wrong.push("its customer's cancel was acknowledged and never announced".to_owned());
+        }
+        acknowledged
     })
 }
 

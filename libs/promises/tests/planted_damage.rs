@@ -59,6 +59,13 @@ fn an_order_has_another_number_than_its_customer_was_told() {
 }
 
 #[test]
+fn a_cancel_that_was_acknowledged_was_never_announced() {
+    finds("a cancel that was acknowledged is passed on", Fate::PickedUp, |evidence, id| {
+        evidence.case(id).customers[0].cancelled = true;
+    });
+}
+
+#[test]
 fn a_row_of_the_outbox_is_deleted() {
     let delete_second_of_barista = |evidence: &mut Evidence, id| {
         let gone = |event: &cafe_promises::EventFact| event.source == Source::Barista && event.version == 2;

@@ -123,7 +123,7 @@ fn taken(customer: &Customer, receipt: &Receipt) -> Taken {
             key: customer.key.clone(),
             number: receipt.number.clone(),
             total: receipt.total,
-            cancelled: customer.cancels_after.is_some(),
+            cancelled: false,
         },
         expires: Instant::now() + to_pay,
     }
@@ -141,7 +141,9 @@ async fn cancel(rush: Arc<Rush>, receipt: Receipt, after: Duration) {
             Ok(answer) => {
                 let mut tally = rush.tally.lock();
                 *tally.cancels.entry(answer.status.as_u16()).or_default() += 1;
-                if !answer.status.is_success() && answer.status != StatusCode::CONFLICT {
+                if answer.status == StatusCode::ACCEPTED {
+                    tally.cancelled.insert(receipt.id);
+                } else if answer.status != StatusCode::OK && answer.status != StatusCode::CONFLICT {
                     tally.failures.push(format!(
                         "a cancel of order {} was answered with {}",
                         receipt.id, answer.status

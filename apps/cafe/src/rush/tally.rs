@@ -1,6 +1,6 @@
 //! What came of it so far: shared by everyone who takes part in a rush.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ pub(super) struct Tally {
     pub(super) sent_again: BTreeMap<String, u64>,
     /// How cancels were answered.
     pub(super) cancels: BTreeMap<u16, u64>,
+    /// Orders whose cancel was acknowledged.
+    pub(super) cancelled: BTreeSet<OrderId>,
     /// What no customer should have been answered, and customers who got no answer at all.
     pub(super) failures: Vec<String>,
     /// Customers who are through, one way or another.
@@ -57,6 +59,7 @@ impl Shared {
             sent_twice: 0,
             sent_again: BTreeMap::new(),
             cancels: BTreeMap::new(),
+            cancelled: BTreeSet::new(),
             failures: Vec::new(),
             through: 0,
             shown: BTreeMap::new(),

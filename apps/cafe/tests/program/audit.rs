@@ -139,6 +139,20 @@ fn a_cafe_is_sound_while_it_works() {
     assert!(words(&over_http.stdout).contains("only the data folder shows it"));
 }
 
+#[test]
+fn a_service_that_does_not_answer_is_said_to_be_unseen() {
+    let cafe = Cafe::open(&[]);
+    cafe.order();
+    let [order, payment] = ["order", "payment"].map(|service| cafe.port(service).to_string());
+    let ports = ["--order-port", &order, "--payment-port", &payment, "--barista-port", "1"];
+    let report =
+        cafe.bare_command(&["audit", "--http", "--data"]).arg(cafe.data()).args(ports).output().unwrap();
+    let said = words(&report.stdout);
+    assert!(report.status.success(), "{said}\n{}", words(&report.stderr));
+    assert!(said.contains("127.0.0.1:1/tickets") && said.contains("cannot be reached"), "{said}");
+    assert!(!said.contains("kept         5  nothing is made unpaid"), "{said}");
+}
+
 /// Whether an audit is content, and the promises that it found broken.
 fn audit(cafe: &Cafe, data: &Path) -> (bool, Vec<String>) {
     let report = cafe.bare_command(&["audit", "--json", "--data"]).arg(data).output().unwrap();
