@@ -1,12 +1,14 @@
 //! What the order service is compared with: the same router and runtime, answers of the same size, and no work.
 
+use std::collections::BTreeMap;
+use std::process::{Child, Command, Stdio};
+
 use anyhow::{Context, Result};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use cafe_system_tests::{MOMENT, http, wait_until};
 use serde::{Deserialize, Serialize};
-use std::process::{Child, Command, Stdio};
 
 /// As many as a service of the program has.
 const WORKER_THREADS: usize = 2;
@@ -47,37 +49,45 @@ pub(crate) fn serve(port: u16) -> Result<()> {
 }
 
 async fn echo(Json(wish): Json<Wish>) -> (StatusCode, Json<Order>) {
-    let lines: Vec<Line> = wish.items.into_iter().enumerate().map(line).collect();
+    let lines: Vec<Line> = wish.items.into_iter().zip(1..).map(line).collect();
     let order = Order {
         id: "019aaf00-0000-7000-8000-000000000000".to_owned(),
         number: "0001".to_owned(),
-        status: "placed".to_owned(),
-        total: lines.iter().map(|line| line.price).sum(),
-        currency: "KRW".to_owned(),
-        store: wish.store.unwrap_or_else(|| "main".to_owned()),
         day: "2026-11-23".to_owned(),
+        store: wish.store.unwrap_or_else(|| "main".to_owned()),
+        status: "placed",
+        total: lines.iter().map(|line| line.price).sum(),
+        currency: "KRW",
         takeout: wish.takeout,
-        placed_at: "2026-11-23T06:00:00.000Z".to_owned(),
-        pay_by: "2026-11-23T06:10:00.000Z".to_owned(),
-        token: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".to_owned(),
-        vendor: wish.payment.vendor,
         lines,
+        placed_at: NOON.to_owned(),
+        pay_by: NOON.to_owned(),
+        refunded: 0,
+        cancel: None,
+        steps: vec![Step { status: "placed", at: NOON.to_owned() }],
+        versions: [("order", 1), ("payment", 0), ("ticket", 0)].into(),
+        payment_delayed: false,
+        token: wish.payment.token.unwrap_or_default().repeat(7),
     };
     (StatusCode::CREATED, Json(order))
 }
 
-fn line((at, item): (usize, Item)) -> Line {
+fn line((item, id): (Item, u32)) -> Line {
     Line {
-        id: (at + 1).to_string(),
-        name: [item.menu.clone(), item.menu.clone()],
+        id,
+        name: [("en", item.menu.clone()), ("ko", item.menu.clone())].into(),
         menu: item.menu,
         size: item.size.unwrap_or_else(|| "medium".to_owned()),
         quantity: item.quantity,
+        options: Vec::new(),
+        takeout: false,
         unit_price: 3500,
         price: 3500 * i64::from(item.quantity),
-        state: "waiting".to_owned(),
+        state: "waiting",
     }
 }
+
+const NOON: &str = "2026-11-23T03:00:00.000Z";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -99,37 +109,47 @@ struct Item {
 
 #[derive(Deserialize)]
 struct Payment {
-    vendor: String,
-    #[serde(rename = "token")]
-    _token: Option<String>,
+    token: Option<String>,
 }
 
 #[derive(Serialize)]
 struct Order {
     id: String,
     number: String,
-    status: String,
-    total: i64,
-    currency: String,
-    store: String,
     day: String,
+    store: String,
+    status: &'static str,
+    total: i64,
+    currency: &'static str,
     takeout: bool,
+    lines: Vec<Line>,
     placed_at: String,
     pay_by: String,
+    refunded: i64,
+    cancel: Option<String>,
+    steps: Vec<Step>,
+    versions: BTreeMap<&'static str, u32>,
+    payment_delayed: bool,
     token: String,
-    vendor: String,
-    lines: Vec<Line>,
 }
 
 #[derive(Serialize)]
 struct Line {
     #[serde(rename = "line_id")]
-    id: String,
+    id: u32,
     menu: String,
-    name: [String; 2],
+    name: BTreeMap<&'static str, String>,
     size: String,
     quantity: u32,
+    options: Vec<String>,
+    takeout: bool,
     unit_price: i64,
     price: i64,
-    state: String,
+    state: &'static str,
+}
+
+#[derive(Serialize)]
+struct Step {
+    status: &'static str,
+    at: String,
 }
