@@ -126,3 +126,46 @@ fn stop_on_signals() -> anyhow::Result<CancellationToken> {
     }
     Ok(stop)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+    use std::path::Path;
+
+    use clap::Parser;
+
+    use super::*;
+    use crate::settings::Flags;
+
+    #[derive(Parser)]
+    struct Only {
+        #[command(flatten)]
+        flags: Flags,
+    }
+
+    #[test]
+    fn a_child_that_is_started_with_its_flags_alone_is_set_as_up_was() {
+        let set = "cafe --data /cafe --store east --currency USD --time-zone UTC --pay-by 90s --order-port 1 \
+             --payment-port 2 --barista-port 4 --robot --robot-speed 2.5 --robot-baristas 9 --uncollected-after 3h \
+             --simulator-latency 40ms";
+        let up = settings(set.split_whitespace().map(OsString::from));
+        for service in Source::ALL {
+            let flags = up.flags_for(service).unwrap();
+            let child = settings(std::iter::once("cafe".into()).chain(flags));
+            assert_eq!(config(service, &child), config(service, &up));
+            assert_ne!(config(service, &child), config(service, &settings(["cafe".into()].into_iter())));
+        }
+    }
+
+    fn settings(arguments: impl Iterator<Item = OsString>) -> Settings {
+        Settings::load(Only::parse_from(arguments).flags, Some(Path::new("/dev/null"))).unwrap()
+    }
+
+    fn config(service: Source, settings: &Settings) -> String {
+        match service {
+            Source::Order => format!("{:?}", order_config(settings).unwrap()),
+            Source::Payment => format!("{:?}", payment_config(settings)),
+            Source::Barista => format!("{:?}", barista_config(settings)),
+        }
+    }
+}

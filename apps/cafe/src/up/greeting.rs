@@ -6,9 +6,11 @@ use cafe_events::Source;
 
 use crate::settings::Settings;
 
-/// Says where to go. Nobody may be listening any more, which is no reason to close.
+/// Says where to go, from a thread of its own: a terminal that stands still must not keep `up` from its watch, and one that
+/// is gone is no reason to close.
 pub(super) fn print(settings: &Settings) {
-    let _ = std::io::stdout().write_all(text(settings).as_bytes());
+    let text = text(settings);
+    std::thread::spawn(move || std::io::stdout().write_all(text.as_bytes()));
 }
 
 fn text(settings: &Settings) -> String {

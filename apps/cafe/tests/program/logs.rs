@@ -66,7 +66,7 @@ fn services_go_on_when_whoever_read_their_output_is_gone() {
 fn services_go_on_when_whoever_reads_their_output_stands_still() {
     let mut cafe = Cafe::closed();
     let mut up = cafe.command(&["up"]);
-    up.env("CAFE_LOG", "trace").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    up.env("CAFE_LOG", "trace").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut up = up.spawn().unwrap();
     let _unread = up.stderr.take().unwrap();
     cafe.watch(up);
