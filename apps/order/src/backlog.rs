@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn customers_are_told_after_5_minutes_and_refused_after_8() {
-        let backlog = Backlog::new(Duration::from_secs(600));
+        let backlog = Backlog::new(Duration::from_mins(10));
         let minute = |minute: i64| from_ms(minute * 60_000);
         assert_eq!(backlog.flow(minute(1_000)), Flow::Fine);
         backlog.note(Some(minute(100)));
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn the_backlog_begins_behind_the_latest_order_that_payment_spoke_about() {
-        let backlog = Backlog::new(Duration::from_secs(600));
+        let backlog = Backlog::new(Duration::from_mins(10));
         backlog.reached(from_ms(50));
         backlog.reached(from_ms(40));
         assert_eq!(backlog.begins_after(), from_ms(50));

@@ -14,7 +14,7 @@ use crate::wish::{STORE_RIGHT, is_store_name};
 /// The least time there may be to pay an order.
 pub const PAY_BY_MIN: Duration = Duration::from_secs(1);
 /// The most.
-pub const PAY_BY_MAX: Duration = Duration::from_secs(24 * 3_600);
+pub const PAY_BY_MAX: Duration = Duration::from_hours(24);
 
 /// What the order service needs to know before it starts.
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ impl Config {
             menu: Menu::built_in(),
             vendors: vec!["simulator".to_owned()],
             zone: TimeZone::system(),
-            pay_by: Duration::from_secs(600),
+            pay_by: Duration::from_mins(10),
         }
     }
 

@@ -247,14 +247,13 @@ fn ticket_history(choices: &[u8]) -> Vec<TicketEvent> {
         let (next, event) = match (stage, choice % 6) {
             (None, _) => (Stage::Queued, queued()),
             (Some(Stage::Queued), 0) => (Stage::Cancelled, ticket_cancelled()),
-            (Some(Stage::Queued), 1) => (Stage::Rejected, rejected(vec![1, 2, 3], true)),
+            (Some(Stage::Queued | Stage::Making), 3) => (Stage::Rejected, rejected(vec![1, 2, 3], true)),
             (Some(Stage::Queued), _) => (Stage::Making, TicketEvent::Started(TicketStarted {})),
             (Some(Stage::Making), 0 | 1) => (
                 Stage::Making,
                 TicketEvent::LineReady(TicketLineReady { line_id: u16::from(choice % 3) + 1 }),
             ),
             (Some(Stage::Making), 2) => (Stage::Making, cancel_refused()),
-            (Some(Stage::Making), 3) => (Stage::Rejected, rejected(vec![1, 2, 3], true)),
             (Some(Stage::Making), _) => (Stage::Ready, TicketEvent::Ready(TicketReady {})),
             (Some(Stage::Ready), 0) => (Stage::Uncollected, TicketEvent::Uncollected(TicketUncollected {})),
             (Some(Stage::Ready | Stage::PickedUp), 1 | 2) => {
@@ -361,23 +360,23 @@ impl Cafe {
             total: TOTAL,
             currency: Currency::KRW,
             payment: PaymentChoice { vendor: "simulator".to_owned(), token: None },
-            pay_within: Duration::from_secs(600),
+            pay_within: Duration::from_mins(10),
         };
         let order_id = OrderId::from_u128(7);
-        match self.ask(Request::Place(PlaceOrder { order_id, order, key: None, only_repeated: false })) {
+        match self.ask(&Request::Place(PlaceOrder { order_id, order, key: None, only_repeated: false })) {
             Answer::Placed { order_id, order, repeated: false } => (order_id, Arc::unwrap_or_clone(order)),
             answer => panic!("{answer:?}"),
         }
     }
 
     fn cancel(&mut self) -> Answer {
-        self.ask(Request::Cancel { order_id: self.order_id, by: Party::Customer, reason: None })
+        self.ask(&Request::Cancel { order_id: self.order_id, by: Party::Customer, reason: None })
     }
 
-    fn ask(&mut self, request: Request) -> Answer {
+    fn ask(&mut self, request: &Request) -> Answer {
         let mut turn = Turn::<Change>::new();
-        self.domain.needs_of_request(&request, &mut self.tables);
-        let answer = self.domain.decide(&mut self.tables, &request, Self::now(), &mut turn);
+        self.domain.needs_of_request(request, &mut self.tables);
+        let answer = self.domain.decide(&mut self.tables, request, Self::now(), &mut turn);
         self.announced.extend(turn.announced().iter().map(|announcement| announcement.version));
         answer
     }

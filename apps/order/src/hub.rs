@@ -103,7 +103,8 @@ mod tests {
         let watchers = [hub.watch(order_id), hub.watch(order_id)];
         assert_eq!(hub.lock().orders.len(), 1);
         drop(watchers);
-        assert_eq!((hub.lock().orders.len(), hub.lock().watchers), (0, 0));
+        let watched = hub.lock();
+        assert_eq!((watched.orders.len(), watched.watchers), (0, 0));
     }
 
     #[test]

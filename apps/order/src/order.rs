@@ -295,14 +295,20 @@ impl Order {
             Some(Stage::PickedUp) => Status::PickedUp,
             Some(Stage::Uncollected) => Status::Uncollected,
             Some(Stage::Cancelled) => Status::Cancelled,
-            Some(Stage::Rejected) if self.is_all_refunded() => Status::Refunded,
-            Some(Stage::Rejected) if self.ticket.was_making() => Status::Making,
-            Some(Stage::Rejected) => Status::Paid,
+            Some(Stage::Rejected) => self.status_when_rejected(),
         }
     }
 
-    fn is_all_refunded(&self) -> bool {
-        self.placed.as_ref().is_some_and(|placed| self.payment.refunded >= placed.total)
+    /// Nothing of it can be made: it stands where it stood until all money is back.
+    fn status_when_rejected(&self) -> Status {
+        let is_all_back = |placed: &Placed| self.payment.refunded >= placed.total;
+        if self.placed.as_ref().is_some_and(is_all_back) {
+            Status::Refunded
+        } else if self.ticket.was_making() {
+            Status::Making
+        } else {
+            Status::Paid
+        }
     }
 
     /// Every status the order went through and when, oldest first, each by the clock of the service that decided it.

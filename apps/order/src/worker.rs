@@ -16,7 +16,7 @@ use crate::{Orders, Request};
 /// How often.
 const EVERY: Duration = Duration::from_secs(1);
 /// How long an Idempotency-Key lives, at least: it is forgotten by this clock, but only by a chore, never by a request.
-const KEY_LIFE: Duration = Duration::from_secs(24 * 3_600);
+const KEY_LIFE: Duration = Duration::from_hours(24);
 
 /// Does the chores until `stop`.
 pub(crate) async fn do_chores(

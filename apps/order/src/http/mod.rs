@@ -100,7 +100,7 @@ fn routes() -> OpenApiRouter<App> {
 }
 
 fn described(mut document: OpenApi) -> OpenApi {
-    document.info.title = "cafe: orders".to_owned();
+    "cafe: orders".clone_into(&mut document.info.title);
     document.info.description = Some("Takes orders, and shows customers what became of them.".to_owned());
     document
 }

@@ -48,12 +48,12 @@ pub(crate) struct Reply {
 }
 
 impl Cafe {
-    pub(crate) async fn open() -> Self {
-        Self::open_with(|_| {}).await
+    pub(crate) fn open() -> Self {
+        Self::open_with(|_| {})
     }
 
     /// Its clock stands still, at 10:00 UTC, until it is moved.
-    pub(crate) async fn open_with(change: fn(&mut Config)) -> Self {
+    pub(crate) fn open_with(change: fn(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::simulated("2026-11-23T10:00:00Z".parse().unwrap());
         let running = start(folder.path(), change, clock.clone());
@@ -280,7 +280,8 @@ impl Stream {
     pub(crate) async fn next(&mut self) -> (String, Value) {
         let event = async {
             loop {
-                while let Some((block, rest)) = self.text.split_once("\n\n") {
+                while let Some(end) = self.text.find("\n\n") {
+                    let block: String = self.text.drain(..end + 2).collect();
                     let field = |name: &str| {
                         block
                             .lines()
@@ -288,7 +289,6 @@ impl Stream {
                             .map(|value| value.trim().to_owned())
                     };
                     let event = field("data:").map(|data| (field("id:").unwrap(), data));
-                    self.text = rest.to_owned();
                     if let Some((id, data)) = event {
                         return (id, serde_json::from_str(&data).unwrap());
                     }

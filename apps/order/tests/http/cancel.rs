@@ -5,7 +5,7 @@ use crate::cafe::{Cafe, Reply, Taken, declined, started};
 
 #[tokio::test]
 async fn a_cancel_is_noted_and_announced_once() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let taken = cafe.place().await;
     let first = cancel(&cafe, &taken, &json!({"reason": "too late for the train"})).await;
     assert_eq!((first.status.as_u16(), first.json()["cancel"].as_str()), (202, Some("requested")));
@@ -22,7 +22,7 @@ async fn a_cancel_is_noted_and_announced_once() {
 
 #[tokio::test]
 async fn staff_may_cancel_and_the_body_may_be_empty() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let taken = cafe.place().await;
     let path = format!("{}/cancel", taken.path());
     let key = format!("Bearer {}", cafe.staff_key());
@@ -33,7 +33,7 @@ async fn staff_may_cancel_and_the_body_may_be_empty() {
 
 #[tokio::test]
 async fn a_cancelled_order_is_cancelled_already() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let taken = cafe.place().await;
     cancel(&cafe, &taken, &json!({})).await;
     let cancelled = PaymentEvent::Cancelled(PaymentCancelled { by: Party::Customer, reason: None });
@@ -45,7 +45,7 @@ async fn a_cancelled_order_is_cancelled_already() {
 
 #[tokio::test]
 async fn it_is_too_late_once_making_has_started_or_the_order_has_ended() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let (made, refused) = (cafe.place().await, cafe.place().await);
     cafe.say(&made, 1, &made.approved());
     cafe.say(&made, 1, &made.queued());
@@ -63,7 +63,7 @@ async fn it_is_too_late_once_making_has_started_or_the_order_has_ended() {
 
 #[tokio::test]
 async fn a_wrong_cancel_is_refused() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let taken = cafe.place().await;
     let path = format!("{}/cancel", taken.path());
     assert_eq!(cafe.post(&path, &[], &json!({})).await.status, 401);

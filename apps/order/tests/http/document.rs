@@ -4,7 +4,7 @@ use crate::cafe::{Cafe, Reply, wish};
 
 #[tokio::test]
 async fn real_answers_are_as_documented() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let document = cafe.get("/openapi.json").await.json();
     let taken = cafe.place().await;
     let key = cafe.staff_key();

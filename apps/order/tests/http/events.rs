@@ -4,7 +4,7 @@ use crate::cafe::{Cafe, PATIENCE, started};
 
 #[tokio::test]
 async fn whoever_watches_sees_every_change() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let taken = cafe.place().await;
     let mut stream = cafe.watch(&taken, None).await;
     let (id, order) = stream.next().await;
@@ -23,7 +23,7 @@ async fn whoever_watches_sees_every_change() {
 
 #[tokio::test]
 async fn whoever_comes_back_with_the_latest_id_hears_only_news() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let taken = cafe.place().await;
     let mut stream = cafe.watch(&taken, Some("1-0-0")).await;
     cafe.say(&taken, 1, &taken.approved());
@@ -33,7 +33,7 @@ async fn whoever_comes_back_with_the_latest_id_hears_only_news() {
 
 #[tokio::test]
 async fn whoever_missed_something_gets_the_order_as_it_is() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let taken = cafe.place().await;
     cafe.say(&taken, 1, &taken.approved());
     cafe.until(&taken, "paid").await;
@@ -45,7 +45,7 @@ async fn whoever_missed_something_gets_the_order_as_it_is() {
 
 #[tokio::test]
 async fn a_cancel_is_seen_by_whoever_watches() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let taken = cafe.place().await;
     let mut stream = cafe.watch(&taken, Some("1-0-0")).await;
     let path = format!("{}/cancel?token={}", taken.path(), taken.token);
@@ -56,7 +56,7 @@ async fn a_cancel_is_seen_by_whoever_watches() {
 
 #[tokio::test]
 async fn watching_needs_the_token() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let taken = cafe.place().await;
     assert_eq!(cafe.get(&format!("{}/events", taken.path())).await.status, 401);
     assert_eq!(cafe.get(&format!("{}/events?token=guess", taken.path())).await.status, 401);
@@ -66,7 +66,7 @@ async fn watching_needs_the_token() {
 
 #[tokio::test]
 async fn other_orders_news_is_not_heard() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let (one, other) = (cafe.place().await, cafe.place().await);
     let mut stream = cafe.watch(&one, Some("1-0-0")).await;
     let approvals: [(_, Event); 2] = [(&other, other.approved()), (&one, one.approved())];
@@ -78,7 +78,7 @@ async fn other_orders_news_is_not_heard() {
 
 #[tokio::test]
 async fn whoever_watches_does_not_hold_up_a_stop() {
-    let mut cafe = Cafe::open().await;
+    let mut cafe = Cafe::open();
     let taken = cafe.place().await;
     cafe.watch(&taken, None).await.next().await;
     let stream = cafe.watch(&taken, Some("1-0-0")).await;

@@ -2,7 +2,7 @@ use crate::cafe::Cafe;
 
 #[tokio::test]
 async fn a_browser_gets_a_page_and_everyone_else_a_greeting() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let page = cafe.send("GET", "/", &[("accept", "text/html,application/xhtml+xml,*/*;q=0.8")], b"").await;
     assert_eq!((page.status.as_u16(), page.header("content-type")), (200, "text/html; charset=utf-8"));
     assert!(String::from_utf8_lossy(&page.body).contains("/menu"));
@@ -17,7 +17,7 @@ async fn a_browser_gets_a_page_and_everyone_else_a_greeting() {
 
 #[tokio::test]
 async fn what_every_service_has_is_there() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     for path in ["/health/live", "/health/ready", "/openapi.json", "/metrics"] {
         assert_eq!(cafe.get(path).await.status, 200, "{path}");
     }

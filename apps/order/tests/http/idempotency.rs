@@ -8,7 +8,7 @@ const KEY: [(&str, &str); 1] = [("idempotency-key", "table-7")];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_hundred_at_once_are_one_order() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let body = wish();
     let replies = join_all((0..100).map(|_| cafe.post("/orders", &KEY, &body))).await;
     assert!(replies.iter().all(|reply| reply.status == 201));
@@ -23,7 +23,7 @@ async fn a_hundred_at_once_are_one_order() {
 
 #[tokio::test]
 async fn the_answer_is_the_same_after_a_restart_and_after_the_order_went_on() {
-    let mut cafe = Cafe::open().await;
+    let mut cafe = Cafe::open();
     let first = cafe.post("/orders", &KEY, &wish()).await;
     let taken = Taken::of(&first);
     cafe.reopen_after(|_| {}).await;
@@ -37,7 +37,7 @@ async fn the_answer_is_the_same_after_a_restart_and_after_the_order_went_on() {
 
 #[tokio::test]
 async fn how_the_body_is_written_does_not_matter() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let first = Taken::of(&cafe.post("/orders", &KEY, &wish()).await);
     let other_way = br#" {"payment": {"token":"tok_ok", "vendor":"simulator"}, "takeout" : true,
         "items":[{"quantity":2,"size":"large","menu":"americano"},{"menu":"latte"}]} "#;
@@ -48,7 +48,7 @@ async fn how_the_body_is_written_does_not_matter() {
 
 #[tokio::test]
 async fn another_body_under_the_same_key_is_refused() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     cafe.post("/orders", &KEY, &wish()).await;
     let mut other = wish();
     other["items"][0]["quantity"] = 3.into();
@@ -60,7 +60,7 @@ async fn another_body_under_the_same_key_is_refused() {
 
 #[tokio::test]
 async fn a_key_belongs_to_its_store() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let here = Taken::of(&cafe.post("/orders", &KEY, &wish()).await);
     let mut elsewhere = wish();
     elsewhere["store"] = "airport".into();
@@ -71,9 +71,9 @@ async fn a_key_belongs_to_its_store() {
 
 #[tokio::test]
 async fn a_key_lives_a_day() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let first = Taken::of(&cafe.post("/orders", &KEY, &wish()).await);
-    cafe.clock.advance(Duration::from_secs(24 * 3_600));
+    cafe.clock.advance(Duration::from_hours(24));
     let again = Taken::of(&cafe.post("/orders", &KEY, &wish()).await);
     assert_eq!(again.id, first.id);
     // Payment has spoken, so that the shop stays open.

@@ -4,7 +4,7 @@ use crate::cafe::Cafe;
 
 #[tokio::test]
 async fn staff_page_through_all_orders_in_order_of_id() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let mut placed = Vec::new();
     for _ in 0..5 {
         placed.push(cafe.place().await.id.to_string());
@@ -29,7 +29,7 @@ async fn staff_page_through_all_orders_in_order_of_id() {
 
 #[tokio::test]
 async fn nobody_else_may() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let taken = cafe.place().await;
     assert_eq!(cafe.get("/orders").await.status, 401);
     assert_eq!(cafe.get_with("/orders", &taken.token).await.status, 401);
@@ -37,7 +37,7 @@ async fn nobody_else_may() {
 
 #[tokio::test]
 async fn a_wrong_page_is_named() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     cafe.place().await;
     for (query, field) in
         [("limit=0", "limit"), ("limit=501", "limit"), ("after=latte", "after"), ("page=2", "page")]
@@ -49,7 +49,7 @@ async fn a_wrong_page_is_named() {
 
 #[tokio::test]
 async fn the_audit_reads_the_same_from_the_file() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let taken = cafe.place().await;
     let mut db = Connection::open_peer(&cafe.folder.path().join("order.sqlite")).unwrap();
     let orders = cafe_order::page(&mut db, "", 10).unwrap();

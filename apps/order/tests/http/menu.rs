@@ -2,7 +2,7 @@ use crate::cafe::Cafe;
 
 #[tokio::test]
 async fn the_menu_tells_names_sizes_and_prices() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let reply = cafe.get("/menu").await;
     assert_eq!((reply.status.as_u16(), reply.header("content-type")), (200, "application/json"));
     let menu = reply.json();
@@ -15,7 +15,7 @@ async fn the_menu_tells_names_sizes_and_prices() {
 
 #[tokio::test]
 async fn a_menu_that_is_known_is_not_sent_again() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let etag = cafe.get("/menu").await.header("etag").to_owned();
     for known in [etag.as_str(), "*", &format!("\"other\", W/{etag}")] {
         let reply = cafe.send("GET", "/menu", &[("if-none-match", known)], b"").await;
@@ -30,8 +30,7 @@ async fn a_cafe_may_have_a_menu_of_its_own() {
     let cafe = Cafe::open_with(|config| {
         let menu = "[[drink]]\nmenu='tea'\nname={en='Tea',ko='차'}\nprice=100\nmaking_ms=1\nprice_by_size={large=150}";
         config.menu = cafe_order::menu::Menu::parse(menu).unwrap();
-    })
-    .await;
+    });
     let body = serde_json::json!({
         "items": [{"menu": "tea", "size": "large"}, {"menu": "tea", "quantity": 2}],
         "payment": {"vendor": "simulator"},

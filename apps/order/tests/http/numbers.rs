@@ -5,14 +5,12 @@ use cafe_store::Connection;
 
 use crate::cafe::Cafe;
 
-const HOUR: Duration = Duration::from_secs(3_600);
-
 #[tokio::test]
 async fn numbers_begin_again_at_midnight_where_the_cafe_is() {
     // 10:00 in UTC is 19:00 in Seoul.
-    let cafe = Cafe::open_with(|config| config.zone = jiff::tz::TimeZone::get("Asia/Seoul").unwrap()).await;
+    let cafe = Cafe::open_with(|config| config.zone = jiff::tz::TimeZone::get("Asia/Seoul").unwrap());
     cafe.place().await;
-    cafe.clock.advance(5 * HOUR - Duration::from_millis(1));
+    cafe.clock.advance(Duration::from_millis(5 * 3_600_000 - 1));
     let before = cafe.place().await;
     cafe.clock.advance(Duration::from_millis(1));
     let after = cafe.place().await;
@@ -22,7 +20,7 @@ async fn numbers_begin_again_at_midnight_where_the_cafe_is() {
 
 #[tokio::test]
 async fn a_clock_that_steps_back_over_midnight_repeats_no_number() {
-    let mut cafe = Cafe::open().await;
+    let mut cafe = Cafe::open();
     cafe.reopen_after(|file| sql(file, "INSERT INTO day_numbers VALUES ('main', '2026-11-24', 7, 0)")).await;
     let taken = cafe.place().await;
     assert_eq!((taken.number.as_str(), taken.view["day"].as_str()), ("0008", Some("2026-11-24")));
@@ -30,7 +28,7 @@ async fn a_clock_that_steps_back_over_midnight_repeats_no_number() {
 
 #[tokio::test]
 async fn after_9999_comes_10000() {
-    let mut cafe = Cafe::open().await;
+    let mut cafe = Cafe::open();
     cafe.reopen_after(|file| sql(file, "INSERT INTO day_numbers VALUES ('main', '2026-11-23', 9998, 0)"))
         .await;
     assert_eq!([cafe.place().await.number, cafe.place().await.number], ["9999", "10000"]);
@@ -38,7 +36,7 @@ async fn after_9999_comes_10000() {
 
 #[tokio::test]
 async fn numbers_go_on_after_a_restart() {
-    let mut cafe = Cafe::open().await;
+    let mut cafe = Cafe::open();
     cafe.place().await;
     cafe.reopen_after(|_| {}).await;
     assert_eq!(cafe.place().await.number, "0002");
@@ -46,7 +44,7 @@ async fn numbers_go_on_after_a_restart() {
 
 #[tokio::test]
 async fn numbers_skip_ahead_once_after_an_older_copy_was_restored() {
-    let mut cafe = Cafe::open().await;
+    let mut cafe = Cafe::open();
     cafe.place().await;
     let now = cafe.clock.now();
     cafe.reopen_after(|file| {

@@ -2,11 +2,11 @@ use std::time::Duration;
 
 use crate::cafe::{Cafe, PATIENCE, Reply, wish};
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn customers_are_told_when_payment_is_slow() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let waiting = cafe.place().await;
     cafe.clock.advance(5 * MINUTE);
     let reply = until(&cafe, |reply| reply.json()["payment_delayed"] == true).await;
@@ -19,7 +19,7 @@ async fn customers_are_told_when_payment_is_slow() {
 
 #[tokio::test]
 async fn orders_that_would_expire_are_not_taken_but_repeated_ones_are_answered() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let key = [("idempotency-key", "k")];
     let first = cafe.post("/orders", &key, &wish()).await;
     cafe.clock.advance(8 * MINUTE);
@@ -35,7 +35,7 @@ async fn orders_that_would_expire_are_not_taken_but_repeated_ones_are_answered()
 
 #[tokio::test]
 async fn an_order_that_payment_has_passed_by_keeps_nobody_waiting() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let silent = cafe.place().await;
     cafe.clock.advance(MINUTE);
     let paid = cafe.place().await;

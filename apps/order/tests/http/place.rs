@@ -4,7 +4,7 @@ use crate::cafe::{Cafe, Taken, wish};
 
 #[tokio::test]
 async fn an_order_is_taken_at_the_menus_prices() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let reply = cafe.post("/orders", &[], &wish()).await;
     assert_eq!(reply.status, 201);
     let taken = Taken::of(&reply);
@@ -28,7 +28,7 @@ async fn an_order_is_taken_at_the_menus_prices() {
 
 #[tokio::test]
 async fn the_order_is_announced_without_the_customers_token() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let taken = cafe.place().await;
     let announced = cafe.announced();
     assert_eq!(announced.len(), 1);
@@ -45,7 +45,7 @@ async fn the_order_is_announced_without_the_customers_token() {
 
 #[tokio::test]
 async fn the_front_door_takes_orders_too() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let reply = cafe.post("/", &[], &wish()).await;
     assert_eq!(reply.status, 201);
     assert_eq!(cafe.order(&Taken::of(&reply)).await["total"], 11_000);
@@ -53,7 +53,7 @@ async fn the_front_door_takes_orders_too() {
 
 #[tokio::test]
 async fn without_a_key_each_post_is_a_new_order() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let (first, second) = (cafe.place().await, cafe.place().await);
     assert_ne!(first.id, second.id);
     assert_ne!(first.token, second.token);
@@ -62,7 +62,7 @@ async fn without_a_key_each_post_is_a_new_order() {
 
 #[tokio::test]
 async fn the_proof_of_payment_may_come_later() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let mut body = wish();
     body["payment"] = json!({"vendor": "simulator"});
     assert_eq!(cafe.post("/orders", &[], &body).await.status, 201);

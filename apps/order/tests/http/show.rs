@@ -2,7 +2,7 @@ use crate::cafe::{Cafe, started};
 
 #[tokio::test]
 async fn an_order_opens_to_its_token_and_to_staff() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let taken = cafe.place().await;
     let path = taken.path();
     let by_header = cafe.get_with(&path, &taken.token).await;
@@ -17,7 +17,7 @@ async fn an_order_opens_to_its_token_and_to_staff() {
 
 #[tokio::test]
 async fn nobody_else_learns_whether_there_is_such_an_order() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let (one, other) = (cafe.place().await, cafe.place().await);
     let nowhere = "/orders/01890a5d-ac96-774b-bcce-b302099a8057";
     for path in [one.path().as_str(), nowhere] {
@@ -33,7 +33,7 @@ async fn nobody_else_learns_whether_there_is_such_an_order() {
 
 #[tokio::test]
 async fn a_token_opens_its_order_after_a_restart() {
-    let mut cafe = Cafe::open().await;
+    let mut cafe = Cafe::open();
     let taken = cafe.place().await;
     cafe.reopen_after(|_| {}).await;
     assert_eq!(cafe.order(&taken).await["id"], taken.id.to_string());
@@ -41,7 +41,7 @@ async fn a_token_opens_its_order_after_a_restart() {
 
 #[tokio::test]
 async fn an_order_is_followed_whoever_is_heard_first() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let taken = cafe.place().await;
     cafe.say(&taken, 1, &taken.queued());
     cafe.say(&taken, 2, &started());

@@ -2,9 +2,11 @@ use serde_json::{Value, json};
 
 use crate::cafe::{Cafe, Reply, wish};
 
+type Change = fn(&mut Value);
+
 #[tokio::test]
 async fn an_empty_body_is_answered_with_an_example_that_works() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     for headers in [&[][..], &[("content-type", "application/json")]] {
         let reply = cafe.send("POST", "/orders", headers, b"").await;
         assert_eq!(reply.status, 422, "{reply:?}");
@@ -16,8 +18,7 @@ async fn an_empty_body_is_answered_with_an_example_that_works() {
 
 #[tokio::test]
 async fn what_is_wrong_with_an_order_is_named() {
-    let cafe = Cafe::open().await;
-    type Change = fn(&mut Value);
+    let cafe = Cafe::open();
     let wrong: &[(&str, &str, Change)] = &[
         ("items[0].menu", "espresso, americano", |body| body["items"][0]["menu"] = "gin".into()),
         ("items[0].menu", "a string", |body| body["items"][0]["menu"] = 3.into()),
@@ -58,7 +59,7 @@ async fn what_is_wrong_with_an_order_is_named() {
 
 #[tokio::test]
 async fn what_is_no_order_at_all_is_refused() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let json = ("content-type", "application/json");
     let send =
         async |headers: &[(&str, &str)], body: &[u8]| cafe.send("POST", "/orders", headers, body).await;
@@ -73,7 +74,7 @@ async fn what_is_no_order_at_all_is_refused() {
 
 #[tokio::test]
 async fn a_wrong_idempotency_key_is_named() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let long = "k".repeat(256);
     for key in ["", &long] {
         let reply = cafe.post("/orders", &[("idempotency-key", key)], &wish()).await;

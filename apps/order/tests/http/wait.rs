@@ -4,7 +4,7 @@ use crate::cafe::{Cafe, PATIENCE, Taken, declined, wish};
 
 #[tokio::test]
 async fn the_answer_waits_for_payment() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let key = [("idempotency-key", "k")];
     let taken = Taken::of(&cafe.post("/orders", &key, &wish()).await);
     let asked = [("prefer", "wait=20"), key[0]];
@@ -21,7 +21,7 @@ async fn the_answer_waits_for_payment() {
 
 #[tokio::test]
 async fn a_refusal_ends_the_wait_too() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let key = [("idempotency-key", "k")];
     let taken = Taken::of(&cafe.post("/orders", &key, &wish()).await);
     cafe.say(&taken, 1, &declined());
@@ -31,14 +31,14 @@ async fn a_refusal_ends_the_wait_too() {
 
 #[tokio::test]
 async fn the_wait_is_over_in_time() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let reply = cafe.post("/orders", &[("prefer", "wait=1")], &wish()).await;
     assert_eq!((reply.status.as_u16(), reply.json()["status"].as_str()), (201, Some("placed")));
 }
 
 #[tokio::test]
 async fn a_preference_that_cannot_be_read_is_ignored() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open();
     let reply = cafe.post("/orders", &[("prefer", "wait=soon")], &wish()).await;
     assert_eq!((reply.status.as_u16(), reply.header("preference-applied")), (201, ""));
 }
