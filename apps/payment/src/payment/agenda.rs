@@ -56,7 +56,8 @@ impl Payment {
     pub fn next_task(&self) -> Option<(Timestamp, Lane, Task)> {
         let asks = self.ask_at().map(|at| (at, Lane::Ask, Task::Begin));
         let looks = self.attempts.iter().filter_map(look_up);
-        let refunds = self.refunds.iter().filter_map(refund);
+        // The first word about an order is its decision, so that money goes back only after it.
+        let refunds = self.refunds.iter().filter(|_| self.decision.is_some()).filter_map(refund);
         asks.into_iter().chain(looks).chain(refunds).min_by_key(|(at, lane, _)| (*at, *lane))
     }
 

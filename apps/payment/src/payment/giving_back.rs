@@ -98,8 +98,9 @@ impl Payment {
 
     /// The vendor is about to be asked for the refund; it may be once this is on disk.
     pub fn begin_refund(&mut self, number: u32, now: Timestamp) -> Result<Transition, Refusal> {
+        let decided = self.decision.is_some();
         let refund = self.refund_mut(number)?;
-        if refund.state != RefundState::Due {
+        if refund.state != RefundState::Due || !decided {
             return Ok(Transition::AlreadyDone);
         }
         refund.state = RefundState::Asking;

@@ -178,8 +178,12 @@ impl Payment {
         if self.decision.is_some() || !self.is_wanted(charge) {
             self.give_back_charge(attempt, measured.now);
         }
-        let events = if self.checking { self.resume(attempt, charge, measured.now)? } else { Vec::new() };
-        Ok(Transition::Changed([events, self.conclude(measured.now)].concat()))
+        if self.checking {
+            let events = self.resume(attempt, charge, measured.now);
+            self.probe_on(attempt + 1, measured.now);
+            return Ok(Transition::Changed([events, self.conclude(measured.now)].concat()));
+        }
+        Ok(self.concluded(measured.now))
     }
 
     fn declined(&mut self, attempt: u32, reason: &str, now: Timestamp) -> Result<Transition, Refusal> {
@@ -204,11 +208,7 @@ impl Payment {
         }
         if seen.probe {
             self.attempts.retain(|other| other.number != attempt);
-            self.checking = attempt < MAX_ATTEMPTS;
-            if self.checking {
-                self.attempts.push(Attempt::probe(attempt + 1, measured.now));
-                return Ok(Transition::Changed(Vec::new()));
-            }
+            self.probe_on(attempt + 1, measured.now);
         } else {
             seen.close(measured);
             self.retry_at = Some(self.retry_after(measured));
@@ -224,26 +224,31 @@ impl Payment {
         in_time && !undone
     }
 
-    /// Takes up again what was decided before the restore and is still in the vendor's record.
-    fn resume(
-        &mut self,
-        attempt: u32,
-        charge: &Charge,
-        now: Timestamp,
-    ) -> Result<Vec<PaymentEvent>, Refusal> {
-        self.checking = false;
-        if !self.is_live(attempt) {
-            let in_time = charge.at <= self.order()?.placed.pay_by;
-            if in_time && self.wish.is_none() {
-                self.wish = Some(Wish { by: Party::System, reason: Some("restored".to_owned()) });
-            }
-            return Ok(Vec::new());
+    /// Takes up again what was decided before the restore and is still in the vendor's record. A charge that was given back
+    /// decides nothing: a later attempt may have paid for the order.
+    fn resume(&mut self, attempt: u32, charge: &Charge, now: Timestamp) -> Vec<PaymentEvent> {
+        if self.decision.is_some() || !self.is_live(attempt) {
+            return Vec::new();
         }
-        let wish = self.wish.take();
+        let (wish, early) = (self.wish.take(), std::mem::take(&mut self.early));
         let mut events = self.conclude(now);
         events.extend(wish.map(|wish| self.forward(wish)));
+        // What is still owed is measured against what had been given.
         self.adopt_goodwill(charge, now);
-        Ok(events)
+        self.early = early;
+        self.give_back_early(now);
+        events
+    }
+
+    /// Goes on through the vendor's record, up to the last key that may have been used.
+    fn probe_on(&mut self, attempt: u32, now: Timestamp) {
+        if self.open_attempt().is_some() {
+            return;
+        }
+        self.checking = attempt <= MAX_ATTEMPTS;
+        if self.checking {
+            self.attempts.push(Attempt::probe(attempt, now));
+        }
     }
 
     fn concluded(&mut self, now: Timestamp) -> Transition {
@@ -259,8 +264,8 @@ impl Payment {
         let decision = match live {
             Some(attempt) => Decision::Approved { attempt },
             None if self.open_attempt().is_some() => return Vec::new(),
-            None if self.checking => {
-                self.attempts.push(Attempt::probe(self.next_attempt(), now));
+            None if self.checking && self.next_attempt() <= MAX_ATTEMPTS => {
+                self.probe_on(self.next_attempt(), now);
                 return Vec::new();
             }
             None => match self.decide_without_charge(now) {
