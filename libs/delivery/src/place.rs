@@ -3,6 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use cafe_events::Source;
 
@@ -83,7 +84,7 @@ impl Place {
             .write(true)
             .open(path)
             .map_err(|error| self.unusable(error))?;
-        match file.try_lock() {
+        match lock_patiently(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
@@ -114,6 +115,19 @@ impl Place {
     fn unusable(&self, error: std::io::Error) -> PlaceError {
         PlaceError::Unusable { path: self.data.display().to_string(), error }
     }
+}
+
+/// Somebody who only looks whether the lock is held ([`Place::is_locked`]) holds it for a moment.
+fn lock_patiently(file: &File) -> Result<(), TryLockError> {
+    const TRIES: u32 = 5;
+    const PAUSE: Duration = Duration::from_millis(10);
+    for _ in 1..TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+            outcome => return outcome,
+        }
+    }
+    file.try_lock()
 }
 
 /// A Unix socket's path has at most 108 bytes on Linux (`unix(7)`), 104 elsewhere.
