@@ -6,6 +6,7 @@
 mod backlog;
 mod config;
 mod domain;
+mod heard;
 #[cfg(test)]
 mod histories;
 mod http;
@@ -16,6 +17,7 @@ pub mod order;
 mod reactions;
 mod requests;
 mod store;
+mod stored_lines;
 mod tokens;
 pub mod wish;
 mod worker;

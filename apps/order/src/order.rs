@@ -4,7 +4,6 @@
 //! News from the two others comes in the order of each one's versions, but interleaved as it happens; whatever a customer
 //! sees is joined from the three, so that it comes out the same whichever was heard first.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +14,8 @@ use cafe_events::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// The most steps kept of an order's ticket; only an order recalled again and again has more, and loses its oldest.
-pub const STEPS_MAX: usize = 32;
+use crate::heard::is_default;
+pub use crate::heard::{LineState, PaymentOutcome, PaymentSide, STEPS_MAX, Stage, TicketSide, TicketStep};
 
 /// Everything the order service knows about an order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,10 +30,10 @@ pub struct Order {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel_requested_at: Option<Timestamp>,
     /// What payment said.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub payment: PaymentSide,
     /// What barista said.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub ticket: TicketSide,
 }
 
@@ -48,6 +47,7 @@ pub struct Placed {
     /// When.
     pub at: Timestamp,
     /// At least one line; shared, for they never change.
+    #[serde(with = "crate::stored_lines")]
     pub lines: Arc<[OrderLine]>,
     /// To go, rather than here.
     pub takeout: bool,
@@ -58,97 +58,6 @@ pub struct Placed {
     /// Not paid by then, it expires; not known for an order that payment's approval told about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pay_by: Option<Timestamp>,
-}
-
-/// What payment said about an order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PaymentSide {
-    /// The last version heard.
-    #[serde(default)]
-    pub version: u32,
-    /// Its first word: how paying went.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<PaymentOutcome>,
-    /// When it said so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outcome_at: Option<Timestamp>,
-    /// Whether it passed a wish to cancel on to barista.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub cancel_forwarded: bool,
-    /// Everything given back so far, in minor units.
-    #[serde(default)]
-    pub refunded: i64,
-    /// When money last went back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refunded_at: Option<Timestamp>,
-}
-
-/// How paying went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "named as payment's events")]
-pub enum PaymentOutcome {
-    Approved,
-    Declined,
-    Expired,
-    Cancelled,
-}
-
-/// What barista said about an order's ticket.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TicketSide {
-    /// The last version heard.
-    #[serde(default)]
-    pub version: u32,
-    /// What happened to it, oldest first, at most [`STEPS_MAX`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub steps: Vec<TicketStep>,
-    /// How each line stands that barista spoke of.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub lines: BTreeMap<LineId, LineState>,
-    /// How every other line stands.
-    #[serde(default)]
-    pub other_lines: LineState,
-    /// A wish to cancel was refused: making had started, or the ticket had ended.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub cancel_refused: bool,
-}
-
-/// A step of the ticket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TicketStep {
-    /// Which.
-    pub stage: Stage,
-    /// When, by barista's clock.
-    pub at: Timestamp,
-}
-
-/// Where a ticket is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "named as barista's events")]
-pub enum Stage {
-    Queued,
-    Making,
-    Ready,
-    PickedUp,
-    /// Nothing is left to make.
-    Rejected,
-    Cancelled,
-    Uncollected,
-}
-
-/// How far a line is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum LineState {
-    /// Not made yet, or being made again.
-    #[default]
-    Waiting,
-    /// Made.
-    Ready,
-    /// Cannot be made; its price goes back.
-    Rejected,
 }
 
 /// What a customer sees.
@@ -354,35 +263,6 @@ impl Order {
     #[must_use]
     pub fn as_placed(&self) -> Self {
         Self { store: self.store.clone(), version: 1, placed: self.placed.clone(), ..Self::default() }
-    }
-}
-
-impl PaymentOutcome {
-    fn status(self) -> Status {
-        match self {
-            Self::Approved => Status::Paid,
-            Self::Declined => Status::Declined,
-            Self::Expired => Status::Expired,
-            Self::Cancelled => Status::Cancelled,
-        }
-    }
-}
-
-impl TicketSide {
-    /// Where the ticket is; nothing while there is none.
-    pub fn stage(&self) -> Option<Stage> {
-        self.steps.last().map(|step| step.stage)
-    }
-
-    fn was_making(&self) -> bool {
-        self.steps.iter().any(|step| step.stage == Stage::Making)
-    }
-
-    fn has_ended(&self) -> bool {
-        matches!(
-            self.stage(),
-            Some(Stage::PickedUp | Stage::Rejected | Stage::Cancelled | Stage::Uncollected)
-        )
     }
 }
 

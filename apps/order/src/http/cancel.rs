@@ -39,7 +39,7 @@ pub(super) struct CancelBody {
     tag = "orders",
     operation_id = "cancel_order",
     params(("id" = Uuid, Path, description = "The order's id.")),
-    request_body(content = Option<CancelBody>),
+    request_body = CancelBody,
     security(("order_token" = []), ("order_token_in_query" = []), ("staff_key" = [])),
     responses(
         (status = 200, body = OrderView, description = "It is cancelled already."),

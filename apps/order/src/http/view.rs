@@ -67,6 +67,7 @@ pub(super) struct OrderView<'a> {
 #[schema(as = Line)]
 struct LineView<'a> {
     /// Its number within the order, from 1.
+    #[schema(value_type = u16)]
     line_id: LineId,
     /// The drink's key in the menu.
     menu: &'a str,
