@@ -35,6 +35,8 @@ const DUE: &str =
 const IN_LANE: &str = "SELECT order_id FROM payments WHERE lane = $1 ORDER BY due_at_ms LIMIT $2";
 const EXPIRING: &str = "SELECT order_id FROM payments WHERE expires_at_ms IS NOT NULL AND expires_at_ms < $1 \
      ORDER BY expires_at_ms LIMIT $2";
+const FIRST_IN_LANE: &str = "SELECT MIN(due_at_ms) FROM payments WHERE lane = $1";
+const FIRST_EXPIRING: &str = "SELECT MIN(expires_at_ms) FROM payments WHERE expires_at_ms IS NOT NULL";
 const COUNT: &str =
     "SELECT lane, COUNT(*), MIN(due_at_ms) FROM payments WHERE lane IS NOT NULL GROUP BY lane";
 
@@ -89,6 +91,27 @@ pub(crate) fn due(
 ) -> Result<Vec<OrderId>, Error> {
     let params = [lane.number().into(), now.as_millisecond().into(), Param::Int(limit as i64)];
     db.query(DUE, &params, |row| id(row.str(0)?))
+}
+
+/// Something for the worker to do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// In this lane.
+    In(Lane),
+    /// An order that was not paid in time.
+    Expiring,
+}
+
+/// Where anything is due by `now`.
+pub(crate) fn what_is_due(db: &mut Connection, now: Timestamp) -> Result<Vec<Due>, Error> {
+    let mut due = Vec::new();
+    for lane in Lane::ALL {
+        let first = db.query_one(FIRST_IN_LANE, &[lane.number().into()], |row| row.opt_int(0))?.flatten();
+        due.extend(first.filter(|at_ms| *at_ms <= now.as_millisecond()).map(|_| Due::In(lane)));
+    }
+    let first = db.query_one(FIRST_EXPIRING, &[], |row| row.opt_int(0))?.flatten();
+    due.extend(first.filter(|at_ms| *at_ms < now.as_millisecond()).map(|_| Due::Expiring));
+    Ok(due)
 }
 
 /// What waits in a lane, due or not, at most `limit`.

@@ -7,6 +7,7 @@ pub mod breaker;
 pub mod gate;
 mod lanes;
 mod memory;
+mod scout;
 mod watch;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::timer::Timer;
 use crate::vendor::Vendors;
 use gate::Gate;
 use memory::Memory;
+use scout::Bells;
 
 /// Charges that are asked for at a time.
 pub const ASK_SLOTS: usize = 256;
@@ -64,6 +66,7 @@ struct Worker {
     ids: Ids,
     memory: Memory,
     wake: Arc<Notify>,
+    bells: Bells,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -88,7 +91,7 @@ impl Mailbox {
                     self.memory.leave(order_id);
                 }
             }
-            Effect::Wake => self.wake.notify_waiters(),
+            Effect::Wake => self.wake.notify_one(),
         }
     }
 
@@ -122,12 +125,14 @@ pub fn start(
         ids,
         memory: mailbox.memory.clone(),
         wake: Arc::clone(&mailbox.wake),
+        bells: Bells::new(),
         stop,
         tasks: TaskTracker::new(),
     };
     let tasks = worker.tasks.clone();
     asks::start(&worker, inbox);
     lanes::start(&worker);
+    scout::start(&worker);
     watch::start(&worker);
     tasks
 }

@@ -15,14 +15,16 @@ pub const ASKS_WAITING: usize = 256;
 pub struct Gate {
     waiting: AtomicUsize,
     shut: AtomicBool,
+    backlog: AtomicBool,
     stopping: AtomicBool,
     breaker: Mutex<Breaker>,
 }
 
 impl Gate {
-    /// True if an attempt that is opened now will be asked soon.
+    /// True if an attempt that is opened now will be asked soon, and jumps no queue.
     pub fn has_room(&self) -> bool {
-        !self.shut.load(Ordering::Relaxed)
+        !self.backlog.load(Ordering::Relaxed)
+            && !self.shut.load(Ordering::Relaxed)
             && !self.stopping.load(Ordering::Relaxed)
             && self.waiting.load(Ordering::Relaxed) < ASKS_WAITING
     }
@@ -39,6 +41,16 @@ impl Gate {
             State::HalfOpen => free.min(breaker.probes_free(now) as usize),
             State::Open => 0,
         }
+    }
+
+    /// Orders wait in the database: those that are heard now go behind them.
+    pub(super) fn set_backlog(&self, is_there: bool) {
+        self.backlog.store(is_there, Ordering::Relaxed);
+    }
+
+    /// True if only the charges that are under way take all the room.
+    pub(super) fn is_full(&self, now: Duration) -> bool {
+        !self.stopping.load(Ordering::Relaxed) && self.breaker().state(now) == State::Closed
     }
 
     /// Nothing new is asked from now on.

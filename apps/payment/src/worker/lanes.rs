@@ -1,11 +1,9 @@
-//! Finding in the rows what is due: each lane has a task and slots of its own.
+//! Doing what is due: each lane has a task and slots of its own, woken by the scout.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cafe_events::OrderId;
-use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::asks::{record, refund_outcome};
@@ -18,16 +16,14 @@ use crate::payment::refund::{Refund, RefundAnswer};
 use crate::store;
 use crate::vendor::{READ_TIMEOUT, Vendor};
 
-/// How often the rows are searched when nothing wakes the worker, in real time.
-const TICK: Duration = Duration::from_millis(200);
+/// How soon charges that are under way make room, in real time.
+const ROOM_SOON: Duration = Duration::from_millis(2);
 /// Orders that are begun, or expire, in one go.
 const BATCH: usize = 256;
 /// Rows that are looked at beyond those somebody is already busy with.
 const MARGIN: usize = 1_024;
-/// Orders that a start, or a clock that was set back, looks at once; the rest come when they are due.
-const SWEEP: usize = 100_000;
-/// A wall clock that goes back by more than this, against the one that cannot step, was set back.
-const STEPPED_BACK: Duration = Duration::from_secs(2);
+/// Orders that a start, or a clock that was set back, looks at in one go; the rest come when they are due.
+const SWEEP: usize = 10_000;
 
 pub(super) fn start(worker: &Worker) {
     worker.spawn(begin_due(worker.clone()));
@@ -44,13 +40,17 @@ pub(super) fn start(worker: &Worker) {
 
 /// Opens attempts for orders that found no room when they were heard.
 async fn begin_due(worker: Worker) {
-    let mut sweep = Sweep::new(Lane::Ask);
-    sweep.pending = false;
     while !worker.stop.is_cancelled() {
-        let room = worker.gate.room(worker.timer.elapsed()).min(BATCH);
-        let due = if room > 0 { sweep.due(&worker, room).await } else { Vec::new() };
+        let now = worker.timer.elapsed();
+        let room = worker.gate.room(now).min(BATCH);
+        if room == 0 && worker.gate.is_full(now) {
+            tokio::time::sleep(ROOM_SOON).await;
+            continue;
+        }
+        let due = if room > 0 { worker.due(Lane::Ask, room).await } else { Vec::new() };
+        worker.gate.set_backlog(room > 0 && due.len() == room);
         if worker.hand_in_all(&due, &What::Begin).await == 0 {
-            worker.pause().await;
+            worker.unless_stopped(worker.bells.lane(Lane::Ask).rung()).await;
         }
     }
 }
@@ -60,7 +60,7 @@ async fn expire_due(worker: Worker) {
         let now = worker.timer.now();
         let due = worker.search(move |db| store::expiring(db, now, BATCH)).await;
         if worker.hand_in_all(&due, &What::Expire).await == 0 {
-            worker.pause().await;
+            worker.unless_stopped(worker.bells.expiring.rung()).await;
         }
     }
 }
@@ -69,12 +69,11 @@ async fn expire_due(worker: Worker) {
 async fn work_lane(worker: Worker, lane: Lane, slots: usize) {
     let free = Arc::new(Semaphore::new(slots));
     let next_slot = || worker.unless_stopped(Arc::clone(&free).acquire_owned());
-    let mut sweep = Sweep::new(lane);
     // A slot is there before anything is searched for.
     let Some(Ok(mut slot)) = next_slot().await else { return };
-    loop {
+    while !worker.stop.is_cancelled() {
         let mut started = 0;
-        for order_id in sweep.due(&worker, slots).await {
+        for order_id in worker.due(lane, slots).await {
             if !worker.memory.enter(order_id) {
                 continue;
             }
@@ -85,55 +84,22 @@ async fn work_lane(worker: Worker, lane: Lane, slots: usize) {
             slot = next;
         }
         if started == 0 {
-            worker.pause().await;
+            worker.unless_stopped(worker.bells.lane(lane).rung()).await;
         }
-        if worker.stop.is_cancelled() {
-            return;
-        }
-    }
-}
-
-/// Where a lane's work comes from: at start, and after the wall clock was set back, everything in it; otherwise what is due.
-struct Sweep {
-    lane: Lane,
-    pending: bool,
-    at_once: VecDeque<OrderId>,
-    latest: Option<(Timestamp, Duration)>,
-}
-
-impl Sweep {
-    fn new(lane: Lane) -> Self {
-        // Closed attempts are not urgent, however long nobody was there.
-        Self { lane, pending: lane != Lane::Follow, at_once: VecDeque::new(), latest: None }
-    }
-
-    async fn due(&mut self, worker: &Worker, limit: usize) -> Vec<OrderId> {
-        let (lane, now) = (self.lane, worker.timer.now());
-        self.notice_steps(now, worker.timer.elapsed());
-        if self.pending {
-            self.at_once = worker.search(move |db| store::in_lane(db, lane, SWEEP)).await.into();
-            self.pending = false;
-        }
-        if !self.at_once.is_empty() {
-            return self.at_once.drain(..limit.min(self.at_once.len())).collect();
-        }
-        let due = worker.search(move |db| store::due(db, lane, now, limit + MARGIN)).await;
-        due.into_iter().filter(|order_id| !worker.memory.is_busy(*order_id)).take(limit).collect()
-    }
-
-    fn notice_steps(&mut self, now: Timestamp, elapsed: Duration) {
-        if let Some((before, elapsed_before)) = self.latest {
-            let expected = cafe_clock::after(before, elapsed.saturating_sub(elapsed_before));
-            if cafe_clock::since(expected, now) > STEPPED_BACK {
-                tracing::warn!(lane = ?self.lane, "the clock was set back; everything that waits is looked at");
-                self.pending = true;
-            }
-        }
-        self.latest = Some((now, elapsed));
     }
 }
 
 impl Worker {
+    /// What a lane has to do: at start, and after the wall clock was set back, everything in it; otherwise what is due.
+    async fn due(&self, lane: Lane, limit: usize) -> Vec<OrderId> {
+        if self.bells.lane(lane).takes_all() {
+            return self.search(move |db| store::in_lane(db, lane, SWEEP)).await;
+        }
+        let now = self.timer.now();
+        let due = self.search(move |db| store::due(db, lane, now, limit + MARGIN)).await;
+        due.into_iter().filter(|order_id| !self.memory.is_busy(*order_id)).take(limit).collect()
+    }
+
     /// Does the next thing about a payment that somebody found in a lane.
     async fn work(&self, order_id: OrderId, slot: OwnedSemaphorePermit) {
         let found = self.search(move |db| Ok(store::payment(db, order_id)?.into_iter().collect())).await;
@@ -251,7 +217,7 @@ impl Worker {
         done
     }
 
-    async fn search<T: Send + 'static>(
+    pub(super) async fn search<T: Send + 'static>(
         &self,
         search: impl FnOnce(&mut cafe_store::Connection) -> Result<Vec<T>, cafe_store::Error> + Send + 'static,
     ) -> Vec<T> {
@@ -261,15 +227,6 @@ impl Worker {
                 tracing::warn!(%error, "what is due cannot be read at the moment");
                 Vec::new()
             }
-        }
-    }
-
-    /// Until something is due now, or the next tick.
-    async fn pause(&self) {
-        tokio::select! {
-            () = self.wake.notified() => {}
-            () = tokio::time::sleep(TICK) => {}
-            () = self.stop.cancelled() => {}
         }
     }
 }
