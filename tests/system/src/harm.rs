@@ -52,6 +52,12 @@ impl Cafe {
         Outage { from, to: Instant::now() }
     }
 
+    /// Makes the simulated vendor fail for everyone, in one of the ways it knows, or work again.
+    pub fn simulator_fails(&self, how: Option<&str>) {
+        let switch = self.data().join("simulator.outage");
+        std::fs::write(switch, how.unwrap_or_default()).expect("the data folder can be written");
+    }
+
     /// Stops `listener` at a moment at which it is inside a read of `peer`'s database, and answers which process that is.
     pub fn freeze_inside_read(&self, listener: Service, peer: Service) -> u32 {
         let database = self.database(peer);
