@@ -288,3 +288,27 @@ impl Status {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows outlive the program that wrote them: this one was written by the first.
+    #[test]
+    fn an_order_that_the_first_program_stored_is_read() {
+        let stored = r#"{"store":"main","version":2,"placed":{"number":"0001","day":"2026-11-23",
+            "at":"2026-11-23T10:00:00Z","lines":[[1,"latte","Latte","라떼","large",2,true,4000,8000,4000,[]]],
+            "takeout":true,"total":8000,"currency":"KRW","pay_by":"2026-11-23T10:10:00Z"},
+            "cancel_requested_at":"2026-11-23T10:00:01Z",
+            "payment":{"version":3,"outcome":"approved","outcome_at":"2026-11-23T10:00:02Z",
+            "cancel_forwarded":true,"refunded":8000,"refunded_at":"2026-11-23T10:00:04Z"},
+            "ticket":{"version":2,"steps":[{"stage":"queued","at":"2026-11-23T10:00:02Z"},
+            {"stage":"cancelled","at":"2026-11-23T10:00:03Z"}],"lines":{"1":"waiting"}}}"#;
+        let order: Order = serde_json::from_str(stored).unwrap();
+        assert_eq!((order.status(), order.payment.refunded), (Status::Cancelled, 8_000));
+        assert_eq!(order.line_state(1), LineState::Waiting);
+        assert_eq!(order.steps().len(), 3);
+        let written = serde_json::to_string(&order).unwrap();
+        assert_eq!(serde_json::from_str::<Order>(&written).unwrap(), order);
+    }
+}
