@@ -95,6 +95,10 @@ pub enum Effect {
     Refund(Box<AskRefund>),
     /// Something is due now.
     Wake,
+    /// This was announced; for the figures.
+    Said(&'static str),
+    /// The vendor claims something that was not asked for; a person must look at it.
+    Alarm(Box<(OrderId, String)>),
 }
 
 /// A charge to ask for; its attempt is on disk.
@@ -226,13 +230,19 @@ fn keep(
     turn: &mut Turn<Effect>,
 ) {
     let Transition::Changed(events) = transition else { return };
-    count(&events);
     let first = payment.version + 1 - events.len() as u32;
     for (version, event) in (first..).zip(events) {
+        turn.after_commit(Effect::Said(outcome(&event)));
         let (store, event) = (payment.store.clone(), Event::Payment(event));
         turn.announce(Announcement { order_id, store, version, at: now, event });
     }
-    let asks_now = asks(order_id, tables.payments.get(&order_id), &payment);
+    let before = tables.payments.get(&order_id);
+    if payment.problem() != before.and_then(Payment::problem)
+        && let Some(problem) = payment.problem()
+    {
+        turn.after_commit(Effect::Alarm(Box::new((order_id, problem.to_owned()))));
+    }
+    let asks_now = asks(order_id, before, &payment);
     if asks_now.is_empty() && payment.next_task().is_some_and(|(at, ..)| at <= now) {
         turn.after_commit(Effect::Wake);
     }
@@ -282,17 +292,14 @@ fn asks(order_id: OrderId, before: Option<&Payment>, payment: &Payment) -> Vec<E
     attempts.map(charge).chain(refunds.map(refund)).collect()
 }
 
-fn count(events: &[PaymentEvent]) {
-    for event in events {
-        let outcome = match event {
-            PaymentEvent::Approved(_) => "approved",
-            PaymentEvent::Declined(_) => "declined",
-            PaymentEvent::Expired(_) => "expired",
-            PaymentEvent::Cancelled(_) => "cancelled",
-            PaymentEvent::CancelRequested(_) => "cancel_requested",
-            PaymentEvent::Refunded(_) => "refunded",
-            PaymentEvent::RefundFailed(_) => "refund_failed",
-        };
-        metrics::counter!("cafe_payments_total", "outcome" => outcome).increment(1);
+fn outcome(event: &PaymentEvent) -> &'static str {
+    match event {
+        PaymentEvent::Approved(_) => "approved",
+        PaymentEvent::Declined(_) => "declined",
+        PaymentEvent::Expired(_) => "expired",
+        PaymentEvent::Cancelled(_) => "cancelled",
+        PaymentEvent::CancelRequested(_) => "cancel_requested",
+        PaymentEvent::Refunded(_) => "refunded",
+        PaymentEvent::RefundFailed(_) => "refund_failed",
     }
 }

@@ -201,6 +201,14 @@ impl Payment {
         }
     }
 
+    /// What the vendor claims that was not asked for.
+    pub fn problem(&self) -> Option<&str> {
+        self.attempts.iter().find_map(|attempt| match &attempt.state {
+            AttemptState::Unknown { problem, .. } => problem.as_deref(),
+            _ => None,
+        })
+    }
+
     /// True while it is not certain where all money is: something is undecided, unknown or owed.
     pub fn is_open(&self) -> bool {
         let awaits_barista = self.staff_refund.is_some() && self.available() > 0;

@@ -33,7 +33,7 @@ const PAGE: &str = "SELECT order_id, state FROM payments WHERE order_id > $1 ORD
 const DUE: &str =
     "SELECT order_id FROM payments WHERE lane = $1 AND due_at_ms <= $2 ORDER BY due_at_ms LIMIT $3";
 const IN_LANE: &str = "SELECT order_id FROM payments WHERE lane = $1 ORDER BY due_at_ms LIMIT $2";
-const EXPIRING: &str = "SELECT order_id FROM payments WHERE expires_at_ms IS NOT NULL AND expires_at_ms < $1 \
+const EXPIRING: &str = "SELECT order_id, state FROM payments WHERE expires_at_ms IS NOT NULL AND expires_at_ms < $1 \
      ORDER BY expires_at_ms LIMIT $2";
 const FIRST_IN_LANE: &str = "SELECT MIN(due_at_ms) FROM payments WHERE lane = $1";
 const FIRST_EXPIRING: &str = "SELECT MIN(expires_at_ms) FROM payments WHERE expires_at_ms IS NOT NULL";
@@ -120,8 +120,12 @@ pub(crate) fn in_lane(db: &mut Connection, lane: Lane, limit: usize) -> Result<V
 }
 
 /// What was to be paid before `now` and may have expired.
-pub(crate) fn expiring(db: &mut Connection, now: Timestamp, limit: usize) -> Result<Vec<OrderId>, Error> {
-    db.query(EXPIRING, &[now.as_millisecond().into(), Param::Int(limit as i64)], |row| id(row.str(0)?))
+pub(crate) fn expiring(
+    db: &mut Connection,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<(OrderId, Payment)>, Error> {
+    db.query(EXPIRING, &[now.as_millisecond().into(), Param::Int(limit as i64)], read)
 }
 
 /// Per lane: how many wait there, and since when (or until when) the first does, in milliseconds since the Unix epoch.

@@ -92,6 +92,14 @@ impl Mailbox {
                 }
             }
             Effect::Wake => self.wake.notify_one(),
+            Effect::Said(outcome) => {
+                metrics::counter!("cafe_payments_total", "outcome" => outcome).increment(1);
+            }
+            Effect::Alarm(alarm) => {
+                let (order_id, problem) = *alarm;
+                metrics::counter!("cafe_vendor_contradictions_total").increment(1);
+                tracing::error!(%order_id, problem, "the vendor claims a charge that was not asked for; a person must look at it");
+            }
         }
     }
 

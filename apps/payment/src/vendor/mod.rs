@@ -1,7 +1,7 @@
 //! Payment vendors. A vendor is a file or folder here and a variant of [`Vendor`]; the worker knows nothing else of it.
 //!
 //! What a vendor must do: remember what was asked under which key, do nothing twice under the same key, and say what is in
-//! its record under a key. Time-outs are the worker's business: a call that is dropped was not answered.
+//! its record under a key. How long an answer may take is the worker's business: a call that is dropped was not answered.
 
 pub mod simulator;
 
@@ -13,7 +13,7 @@ use crate::payment::attempt::{ChargeAnswer, Finding};
 use crate::payment::refund::RefundAnswer;
 use simulator::Simulator;
 
-/// How long connecting to a vendor may take.
+/// How long connecting to a vendor may take; past it, the vendor was certainly not asked.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a vendor may take to answer.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(10);

@@ -49,7 +49,9 @@ async fn begin_due(worker: Worker) {
         }
         let due = if room > 0 { worker.due(Lane::Ask, room).await } else { Vec::new() };
         worker.gate.set_backlog(room > 0 && due.len() == room);
-        if worker.hand_in_all(&due, &What::Begin).await == 0 {
+        // Opening an attempt announces nothing that would pass a trace on.
+        let due = due.into_iter().map(|order_id| (order_id, None)).collect();
+        if worker.hand_in_all(due, &What::Begin).await == 0 {
             worker.unless_stopped(worker.bells.lane(Lane::Ask).rung()).await;
         }
     }
@@ -59,7 +61,8 @@ async fn expire_due(worker: Worker) {
     while !worker.stop.is_cancelled() {
         let now = worker.timer.now();
         let due = worker.search(move |db| store::expiring(db, now, BATCH)).await;
-        if worker.hand_in_all(&due, &What::Expire).await == 0 {
+        let due = due.into_iter().map(|(order_id, payment)| (order_id, payment.traceparent)).collect();
+        if worker.hand_in_all(due, &What::Expire).await == 0 {
             worker.unless_stopped(worker.bells.expiring.rung()).await;
         }
     }
@@ -197,15 +200,12 @@ impl Worker {
     }
 
     /// Asks the same of all orders, so that they share a turn; answers how many there were.
-    async fn hand_in_all(&self, orders: &[OrderId], what: &What) -> usize {
-        let asked: Vec<_> = orders
-            .iter()
-            .map(|order_id| {
-                let (desk, request) =
-                    (self.desk.clone(), Request { order_id: *order_id, what: what.clone() });
-                tokio::spawn(async move { desk.ask(request, None).await })
-            })
-            .collect();
+    async fn hand_in_all(&self, orders: Vec<(OrderId, Option<String>)>, what: &What) -> usize {
+        let hand_in = |(order_id, traceparent)| {
+            let (desk, request) = (self.desk.clone(), Request { order_id, what: what.clone() });
+            tokio::spawn(async move { desk.ask(request, traceparent).await })
+        };
+        let asked: Vec<_> = orders.into_iter().map(hand_in).collect();
         let mut done = 0;
         for asked in asked {
             match asked.await {

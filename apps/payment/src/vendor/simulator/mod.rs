@@ -24,7 +24,7 @@ use std::time::Duration;
 use cafe_store::OpenError;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{ChargeRequest, RefundRequest};
+use super::{CONNECT_TIMEOUT, ChargeRequest, RefundRequest};
 use crate::payment::attempt::{ChargeAnswer, Finding};
 use crate::payment::refund::RefundAnswer;
 use crate::timer::Timer;
@@ -37,6 +37,10 @@ pub const FILE: &str = "simulator.sqlite";
 pub const SLOW: Duration = Duration::from_secs(5);
 /// How long a `tok_late` charge is not found.
 pub const LATE: Duration = Duration::from_secs(30);
+/// An answer of the vendor's own application that says nothing.
+const FAILED: &str = "500 from the simulator";
+/// No answer, because nothing was asked.
+const BUSY: &str = "no connection to the simulator";
 /// Calls that may wait for the clerk; the worker's slots keep it far below.
 const CALLS_WAITING: usize = 1_024;
 
@@ -47,6 +51,14 @@ pub struct Simulator {
     outage: OutageFile,
     timer: Timer,
     latency: Duration,
+}
+
+/// Why a call has no answer.
+enum NoAnswer {
+    /// It never reached the clerk.
+    NotTaken,
+    /// The clerk could not write it down.
+    Failed,
 }
 
 /// What the simulator does with a charge.
@@ -77,63 +89,59 @@ impl Simulator {
         if request.token == "tok_slow" {
             self.timer.sleep(SLOW).await;
         }
-        let answers = match conduct(outage, &request) {
-            Conduct::Error => {
-                return ChargeAnswer::Unclear { arrived: true, detail: "500 from the simulator".to_owned() };
-            }
-            Conduct::Lose => false,
+        match conduct(outage, &request) {
+            Conduct::Error => return ChargeAnswer::Unclear { arrived: true, detail: FAILED.to_owned() },
+            Conduct::Lose => {}
             conduct => {
                 let at = self.timer.now();
                 let at = if conduct == Conduct::ApproveLate { cafe_clock::after(at, LATE) } else { at };
-                let answer = self.call(|answer| Call::Charge { request, conduct, at, answer }).await;
-                let answers =
-                    !matches!(conduct, Conduct::ApproveLate | Conduct::Approve { answers: false, .. });
-                match answer {
-                    Some(answer) if answers => return answer,
-                    _ => answers,
+                match self.call(|answer| Call::Charge { request, conduct, at, answer }).await {
+                    Ok(answer) if conduct.answers() => return answer,
+                    Ok(_) => {}
+                    Err(NoAnswer::NotTaken) => return ChargeAnswer::NotSent { detail: BUSY.to_owned() },
+                    Err(NoAnswer::Failed) => {
+                        return ChargeAnswer::Unclear { arrived: true, detail: FAILED.to_owned() };
+                    }
                 }
             }
-        };
-        if answers {
-            return ChargeAnswer::Unclear { arrived: true, detail: "the simulator has stopped".to_owned() };
         }
         std::future::pending().await
     }
 
     pub(super) async fn look_up(&self, key: String) -> Finding {
         match self.delay().await {
-            Some(Outage::Error) => return Finding::Unclear { detail: "500 from the simulator".to_owned() },
+            Some(Outage::Error) => return Finding::Unclear { detail: FAILED.to_owned() },
             Some(Outage::Silent) => std::future::pending().await,
             _ => {}
         }
         let now = self.timer.now();
         let found = self.call(|answer| Call::LookUp { key, now, answer }).await;
-        found.unwrap_or_else(|| Finding::Unclear { detail: "the simulator has stopped".to_owned() })
+        found.unwrap_or_else(|_| Finding::Unclear { detail: FAILED.to_owned() })
     }
 
     pub(super) async fn refund(&self, request: RefundRequest) -> RefundAnswer {
+        let failed = RefundAnswer::Unclear { arrived: true, detail: FAILED.to_owned() };
         let outage = self.delay().await;
         if outage == Some(Outage::Error) {
-            return RefundAnswer::Unclear { arrived: true, detail: "500 from the simulator".to_owned() };
+            return failed;
         }
         let at = self.timer.now();
-        let answer = self.call(|answer| Call::Refund { request, at, answer }).await;
-        match answer {
-            Some((answer, true)) if outage != Some(Outage::Silent) => answer,
-            Some(_) => std::future::pending().await,
-            None => RefundAnswer::Unclear { arrived: true, detail: "the simulator has stopped".to_owned() },
+        match self.call(|answer| Call::Refund { request, at, answer }).await {
+            Ok((answer, true)) if outage != Some(Outage::Silent) => answer,
+            Ok(_) => std::future::pending().await,
+            Err(NoAnswer::NotTaken) => RefundAnswer::Unclear { arrived: false, detail: BUSY.to_owned() },
+            Err(NoAnswer::Failed) => failed,
         }
     }
 
     pub(super) async fn look_up_refund(&self, key: String) -> RefundAnswer {
-        let unclear = |detail: &str| RefundAnswer::Unclear { arrived: false, detail: detail.to_owned() };
+        let failed = RefundAnswer::Unclear { arrived: false, detail: FAILED.to_owned() };
         match self.delay().await {
-            Some(Outage::Error) => return unclear("500 from the simulator"),
+            Some(Outage::Error) => return failed,
             Some(Outage::Silent) => std::future::pending().await,
             _ => {}
         }
-        let found = self.call(|answer| Call::LookUpRefund { key, answer }).await;
-        found.unwrap_or_else(|| unclear("the simulator has stopped"))
+        self.call(|answer| Call::LookUpRefund { key, answer }).await.unwrap_or(failed)
     }
 
     async fn delay(&self) -> Option<Outage> {
@@ -147,10 +155,20 @@ impl Simulator {
         outage
     }
 
-    async fn call<T>(&self, call: impl FnOnce(oneshot::Sender<T>) -> Call) -> Option<T> {
+    /// Handing a call to the clerk is this vendor's connecting.
+    async fn call<T>(&self, call: impl FnOnce(oneshot::Sender<T>) -> Call) -> Result<T, NoAnswer> {
         let (answer, answered) = oneshot::channel();
-        self.calls.send(call(answer)).await.ok()?;
-        answered.await.ok()
+        let taken = self.timer.within(CONNECT_TIMEOUT, self.calls.send(call(answer))).await;
+        if !matches!(taken, Some(Ok(()))) {
+            return Err(NoAnswer::NotTaken);
+        }
+        answered.await.map_err(|_| NoAnswer::Failed)
+    }
+}
+
+impl Conduct {
+    fn answers(self) -> bool {
+        !matches!(self, Self::ApproveLate | Self::Approve { answers: false, .. })
     }
 }
 
