@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use cafe_clock::{Clock, Ids, from_ms};
-use cafe_delivery::{Outbox, Place, read_after};
+use cafe_delivery::{Outbox, Place, head, read_after};
 use cafe_events::{
     Event, LineId, OrderCancelRequested, OrderEvent, OrderId, OrderPlaced, Party, PaymentEvent, Record, Said,
     Source, TicketCancelRefused, TicketCancelled, TicketEvent, TicketRejected,
@@ -130,8 +130,13 @@ impl Cafe {
         order_id
     }
 
+    /// Many orders at once.
     pub(crate) fn place_many(&self, token: &str, count: usize) -> Vec<OrderId> {
-        (0..count).map(|_| self.place(token)).collect()
+        let orders: Vec<OrderId> = (0..count).map(|_| self.new_order()).collect();
+        let placed = Event::Order(OrderEvent::Placed(samples::order(token, self.clock.now())));
+        let records: Vec<_> = orders.iter().map(|order_id| self.record(*order_id, &placed)).collect();
+        self.orders.lock().unwrap().say(&records).unwrap();
+        orders
     }
 
     /// The customer wants it undone.
@@ -160,18 +165,16 @@ impl Cafe {
     }
 
     fn say(&self, order_id: OrderId, event: &Event) {
-        let (source, outbox) = match event {
-            Event::Ticket(_) => (Source::Barista, &self.tickets),
-            _ => (Source::Order, &self.orders),
-        };
-        let version = {
-            let mut versions = self.versions.lock().unwrap();
-            let version = versions.entry((source, order_id)).or_default();
-            *version += 1;
-            *version
-        };
-        let record = Record::write(event, order_id, "main", version, self.clock.now(), None);
-        outbox.lock().unwrap().say(&[record]).unwrap();
+        let outbox = if matches!(event, Event::Ticket(_)) { &self.tickets } else { &self.orders };
+        outbox.lock().unwrap().say(&[self.record(order_id, event)]).unwrap();
+    }
+
+    fn record(&self, order_id: OrderId, event: &Event) -> Record {
+        let source = if matches!(event, Event::Ticket(_)) { Source::Barista } else { Source::Order };
+        let mut versions = self.versions.lock().unwrap();
+        let version = versions.entry((source, order_id)).or_default();
+        *version += 1;
+        Record::write(event, order_id, "main", *version, self.clock.now(), None)
     }
 
     /// What the service has said about an order; its versions run from 1 without a gap.
@@ -187,6 +190,12 @@ impl Cafe {
             assert_eq!(heard.version, version, "versions without a gap");
         }
         said.into_iter().map(|heard| known(heard.said)).collect()
+    }
+
+    /// How much the service has said about all orders together.
+    pub(crate) fn count_said(&self) -> usize {
+        let mut db = Connection::open_peer(&self.place.database(Source::Payment)).unwrap();
+        head(&mut db).unwrap().last as usize
     }
 
     /// Waits until the service said something of an order. No time passes.
@@ -266,9 +275,13 @@ impl Cafe {
 
     /// The vendor's own record of charges and refusals about an order.
     pub(crate) fn charges(&self, order_id: OrderId) -> Vec<ChargeOnRecord> {
+        self.all_charges().into_iter().filter(|charge| charge.order_id == order_id).collect()
+    }
+
+    /// The vendor's own record of charges and refusals, in order of the orders' ids.
+    pub(crate) fn all_charges(&self) -> Vec<ChargeOnRecord> {
         let Ok(mut db) = Connection::open_peer(&self.data.path().join(FILE)) else { return Vec::new() };
-        let charges = page_charges(&mut db, "", 100_000).unwrap_or_default();
-        charges.into_iter().filter(|charge| charge.order_id == order_id).collect()
+        page_charges(&mut db, "", 100_000).unwrap_or_default()
     }
 
     /// The vendor's own record of what it gave back of an order.
