@@ -13,8 +13,9 @@ use crate::{Error, Migration, OpenError, Param};
 
 /// How long a writer or reader of its own file waits for a lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
-/// Pages (of 4 KiB) in the write-ahead log before it is copied back.
-const CHECKPOINT_PAGES: i64 = 4_000;
+/// Pages (of 4 KiB) in the write-ahead log before it is copied back. Few, because whoever commits meanwhile waits: at
+/// 30,000 orders a second, 1,000 pages gave a p99 of 5 ms where 4,000 gave 12 ms, at the same rate.
+const CHECKPOINT_PAGES: i64 = 1_000;
 /// Size in bytes to which a log that had grown (somebody pinned it) is cut once it has been copied back.
 const LOG_KEPT_BYTES: i64 = 64 * 1024 * 1024;
 /// Every page in one step (`sqlite3_backup_step`).
