@@ -65,15 +65,15 @@ pub async fn serve(
     let place = Place::new(&config.data);
     place.prepare().map_err(cafe_delivery::StartError::from)?;
     let staff = StaffKey::load_or_create(&config.data, &ids)?;
-    let timer = Timer::new(clock.clone());
 
     let gate = Arc::new(Gate::default());
     let cashier = Cashier { gate: Arc::clone(&gate), restored_at: restored_at(&place)? };
     let (mailbox, inbox) = worker::mailbox(Arc::clone(&gate));
     let effects = mailbox.clone();
     let on_commit = move |effect| effects.take(effect);
-    let desk = cafe_delivery::start(cashier, &place, clock, &ids, on_commit, stop.clone())?;
-    // The lock is ours now, and with it the vendor's record.
+    let desk = cafe_delivery::start(cashier, &place, clock.clone(), &ids, on_commit, stop.clone())?;
+    // The lock is ours: from here on nothing is asked that this process does not know of, and the simulator has one clerk.
+    let timer = Timer::new(clock);
     let simulator = Simulator::open(&config.data, timer.clone(), config.simulator_latency)
         .map_err(cafe_delivery::StartError::from)?;
     let vendors = Vendors { simulator: Vendor::Simulator(simulator) };

@@ -45,12 +45,11 @@ impl Worker {
         let sent_at = self.timer.elapsed();
         let answer = self.ask_vendor(ask, &key).await;
         drop(slot);
+        let silence = self.silence_since(sent_at);
         if matches!(answer, ChargeAnswer::Unclear { .. }) {
-            self.memory.unanswered(key, sent_at);
+            self.memory.unanswered(key, self.timer.elapsed().saturating_sub(silence.lasted));
         }
         Self::tell(order_id, attempt, &answer);
-        let lasted = self.timer.elapsed().saturating_sub(sent_at);
-        let silence = Silence { lasted, draw: self.ids.fraction() };
         self.report(order_id, What::Answered(attempt, answer, silence), traceparent).await;
         self.memory.leave(order_id);
     }
@@ -92,9 +91,10 @@ impl Worker {
             None => RefundAnswer::Refused { reason: "unknown_vendor".to_owned() },
         };
         drop(slot);
+        let silence = self.silence_since(sent_at);
         match &answer {
             RefundAnswer::Unclear { detail, .. } => {
-                self.memory.unanswered(key, sent_at);
+                self.memory.unanswered(key, self.timer.elapsed().saturating_sub(silence.lasted));
                 tracing::warn!(%order_id, number, detail, "a refund is unknown; it is looked up until settled");
             }
             RefundAnswer::Refused { reason } => {
@@ -102,8 +102,6 @@ impl Worker {
             }
             _ => {}
         }
-        let lasted = self.timer.elapsed().saturating_sub(sent_at);
-        let silence = Silence { lasted, draw: self.ids.fraction() };
         self.report(order_id, What::RefundAnswered(number, answer, silence), traceparent).await;
         self.memory.leave(order_id);
     }
@@ -116,6 +114,13 @@ impl Worker {
             .unwrap_or(RefundAnswer::Unclear { arrived: false, detail: "no answer in time".to_owned() });
         record("refund", refund_outcome(&answer), self.timer.elapsed().saturating_sub(sent_at));
         answer
+    }
+
+    /// A process that was frozen just before it sent sends when it goes on, and then waits its full time: nothing was sent
+    /// longer ago than that.
+    fn silence_since(&self, sent_at: Duration) -> Silence {
+        let lasted = self.timer.elapsed().saturating_sub(sent_at).min(READ_TIMEOUT);
+        Silence { lasted, draw: self.ids.fraction() }
     }
 
     fn tell(order_id: OrderId, attempt: u32, answer: &ChargeAnswer) {

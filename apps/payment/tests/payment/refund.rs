@@ -133,3 +133,24 @@ async fn a_vendor_that_fails_while_money_goes_back_is_tried_again() {
     assert_eq!(given, TOTAL);
     cafe.close().await;
 }
+
+#[tokio::test]
+async fn what_the_vendor_refuses_to_give_back_waits_for_a_person_who_tries_again() {
+    let cafe = Cafe::open().await;
+    let order_id = approved(&cafe, "tok_ok").await;
+    let undo = cafe.refunded_elsewhere(order_id);
+    cafe.ticket_rejected(order_id, &[2], false);
+    let event = cafe.until_said(order_id, |event| matches!(event, PaymentEvent::RefundFailed(_))).await;
+    assert!(matches!(event, PaymentEvent::RefundFailed(failed) if failed.amount == 4_000));
+    let payment = cafe.payment(order_id).await;
+    assert_eq!(payment["refunds"][0]["state"], "failed");
+    assert_eq!(payment["refunds"][0]["refused"], "more_than_charged");
+    assert_eq!(payment["open"], true, "somebody must see to it");
+
+    undo();
+    assert_eq!(cafe.refund(order_id, SORRY).await.status, 202);
+    cafe.until_said(order_id, |event| matches!(event, PaymentEvent::Refunded(_))).await;
+    let payment = cafe.payment(order_id).await;
+    assert_eq!((&payment["refunded"], &payment["open"]), (&4_000.into(), &false.into()));
+    cafe.close().await;
+}

@@ -130,6 +130,15 @@ impl Cafe {
         order_id
     }
 
+    /// An order is placed in the course of a trace.
+    pub(crate) fn place_traced(&self, token: &str, traceparent: &str) -> OrderId {
+        let order_id = self.new_order();
+        let placed = Event::Order(OrderEvent::Placed(samples::order(token, self.clock.now())));
+        let record = Record { traceparent: Some(traceparent.to_owned()), ..self.record(order_id, &placed) };
+        self.orders.lock().unwrap().say(&[record]).unwrap();
+        order_id
+    }
+
     /// Many orders at once.
     pub(crate) fn place_many(&self, token: &str, count: usize) -> Vec<OrderId> {
         let orders: Vec<OrderId> = (0..count).map(|_| self.new_order()).collect();
@@ -177,15 +186,20 @@ impl Cafe {
         Record::write(event, order_id, "main", *version, self.clock.now(), None)
     }
 
-    /// What the service has said about an order; its versions run from 1 without a gap.
-    pub(crate) fn said(&self, order_id: OrderId) -> Vec<PaymentEvent> {
+    /// The records in which the service spoke about an order.
+    pub(crate) fn records(&self, order_id: OrderId) -> Vec<Record> {
         let Ok(mut db) = Connection::open_peer(&self.place.database(Source::Payment)) else {
             return Vec::new();
         };
         let records = read_after(&mut db, 0, 100_000).unwrap_or_default();
         let id = order_id.to_string();
-        let about = records.iter().filter(|record| record.order_id == id);
-        let said: Vec<_> = about.map(|record| record.read(Source::Payment).unwrap()).collect();
+        records.into_iter().filter(|record| record.order_id == id).collect()
+    }
+
+    /// What the service has said about an order; its versions run from 1 without a gap.
+    pub(crate) fn said(&self, order_id: OrderId) -> Vec<PaymentEvent> {
+        let about = self.records(order_id);
+        let said: Vec<_> = about.iter().map(|record| record.read(Source::Payment).unwrap()).collect();
         for (version, heard) in (1..).zip(&said) {
             assert_eq!(heard.version, version, "versions without a gap");
         }
@@ -289,6 +303,16 @@ impl Cafe {
         let Ok(mut db) = Connection::open_peer(&self.data.path().join(FILE)) else { return Vec::new() };
         let refunds = page_refunds(&mut db, "", 100_000).unwrap_or_default();
         refunds.into_iter().filter(|refund| refund.key.starts_with(&order_id.to_string())).collect()
+    }
+
+    /// Somebody gives all of an order's money back in the vendor's own console; answers how to undo that.
+    pub(crate) fn refunded_elsewhere(&self, order_id: OrderId) -> impl FnOnce() {
+        let file = self.data.path().join(FILE);
+        let charge_id = &self.charges(order_id)[0].charge_id;
+        let mut db = Connection::open_as_it_is(&file).unwrap();
+        db.batch(&format!("INSERT INTO refunds VALUES ('{charge_id}', 'elsewhere', {}, 0)", samples::TOTAL))
+            .unwrap();
+        move || db.batch("DELETE FROM refunds WHERE key = 'elsewhere'").unwrap()
     }
 
     /// The vendor fails like this for everybody, or works again.
