@@ -21,6 +21,7 @@ const BACKLOG: u64 = 2_000;
 const LOOK: Duration = Duration::from_millis(10);
 
 pub(crate) fn measure(windows: &Windows, figures: &mut Figures) -> Result<()> {
+    let fsyncs = fsyncs_per_order(windows.length)?;
     let cafe = Cafe::up(&[]);
     let mut runs = Vec::new();
     for _ in 0..windows.number {
@@ -32,7 +33,7 @@ pub(crate) fn measure(windows: &Windows, figures: &mut Figures) -> Result<()> {
     let cpu = median_of("whole cycle: CPU per order", of(|run| run.cpu_us), "us");
     figures.add(cpu.aim(AtMost(200.0)));
     figures.add(median_of("whole cycle: commits per order", of(|run| run.commits), ""));
-    if let Some(fsyncs) = fsyncs_per_order(windows.length)? {
+    if let Some(fsyncs) = fsyncs {
         figures.add(figure("whole cycle: fsyncs per order (strace)", fsyncs, ""));
     }
     steady(&cafe, figures)?;
