@@ -167,8 +167,9 @@ impl Worker {
             Finding::Unclear { .. } => "unclear",
         };
         record("look_up", outcome, self.timer.elapsed().saturating_sub(started));
-        tracing::info!(%order_id, attempt = number, outcome, "looked up a charge");
+        tracing::debug!(%order_id, attempt = number, outcome, "looked up a charge");
         if matches!(finding, Finding::Found(_) | Finding::Declined { .. }) {
+            tracing::info!(%order_id, attempt = number, outcome, "a charge that was unknown is settled");
             self.memory.settled(&key);
         }
         self.report(order_id, What::LookedUp(number, finding, silence), traceparent).await;
@@ -188,7 +189,7 @@ impl Worker {
         let answer = answer
             .unwrap_or(RefundAnswer::Unclear { arrived: false, detail: "no answer in time".to_owned() });
         record("look_up_refund", refund_outcome(&answer), self.timer.elapsed().saturating_sub(started));
-        tracing::info!(%order_id, refund = refund.number, outcome = refund_outcome(&answer), "looked up a refund");
+        tracing::debug!(%order_id, refund = refund.number, outcome = refund_outcome(&answer), "looked up a refund");
         if matches!(answer, RefundAnswer::Done { .. } | RefundAnswer::Refused { .. }) {
             self.memory.settled(&key);
         }
