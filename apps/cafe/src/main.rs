@@ -18,6 +18,11 @@ mod up;
 
 use std::process::ExitCode;
 
+use rustix::fs::Mode;
+use rustix::process::umask;
+
 fn main() -> ExitCode {
+    // The databases hold what customers pay with, and what their tokens are made of: they are this user's alone.
+    umask(Mode::RWXG | Mode::RWXO);
     cli::run()
 }

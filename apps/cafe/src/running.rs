@@ -1,5 +1,6 @@
 //! What a running service leaves in `<data>/run`: its process id, and how it was started.
 
+use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -56,6 +57,11 @@ impl Running {
         let running = serde_json::from_str(&written).ok()?;
         place.is_locked(&lock_name(service)).then_some(running)
     }
+}
+
+/// An argument as the record has it: a folder's name need not be UTF-8, the record is.
+pub(crate) fn written(argument: impl AsRef<OsStr>) -> String {
+    argument.as_ref().to_string_lossy().into_owned()
 }
 
 /// Keeps `service` from running for as long as the answer is held.

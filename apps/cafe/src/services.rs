@@ -12,7 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::running::{Program, Running};
+use crate::running::{Program, Running, written};
 use crate::settings::Settings;
 
 /// Threads that serve; the one that writes is another.
@@ -32,7 +32,7 @@ pub(crate) fn run(service: Source, watched: bool, settings: &Settings) -> anyhow
     let running = Running {
         process: std::process::id(),
         program: Program::this()?,
-        arguments: std::env::args().skip(1).collect(),
+        arguments: std::env::args_os().skip(1).map(written).collect(),
         address: settings.address(service),
         watched,
         started_at: Clock::Real.now(),

@@ -31,7 +31,11 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let mut found = Vec::new();
     for service in Source::ALL {
         let arguments = arguments_for(service, settings)?;
-        found.push(takeover::find(&place, service, &arguments).await?);
+        let running = takeover::find(&place, service, &arguments).await?;
+        if running.is_none() {
+            must_be_free(service, settings)?;
+        }
+        found.push(running);
     }
     let mut keepers = Vec::new();
     for (service, found) in Source::ALL.into_iter().zip(found) {
@@ -56,6 +60,12 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     }
     close(keepers, &mut signals).await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Another cafe on this port would answer like ours, so the answers alone do not tell that ours could not start.
+fn must_be_free(service: Source, settings: &Settings) -> anyhow::Result<()> {
+    let taken = cafe_web::bind(settings.address(service)).map(drop);
+    taken.with_context(|| format!("the {service} service cannot start"))
 }
 
 /// What a child is started with. It reads no file and no environment: restarted, it is the same service again.

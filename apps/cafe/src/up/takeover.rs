@@ -10,7 +10,7 @@ use cafe_events::Source;
 use super::keeper::STOP_PATIENCE;
 use super::process::Process;
 use crate::client::Client;
-use crate::running::{Program, Running};
+use crate::running::{Program, Running, written};
 
 /// How long a service that is found may take to answer before it is replaced.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -45,7 +45,7 @@ pub(super) async fn find(
 }
 
 fn is_as_wanted(running: &Running, arguments: &[OsString]) -> anyhow::Result<bool> {
-    let same_arguments = running.arguments.iter().map(OsString::from).eq(arguments.iter().cloned());
+    let same_arguments = running.arguments.iter().cloned().eq(arguments.iter().map(written));
     Ok(same_arguments && running.program == Program::this()?)
 }
 

@@ -1,5 +1,8 @@
 //! If `up` itself is killed the services go on, and the next `up` adopts them.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
 use rustix::process::Signal;
 
 use crate::support::{Cafe, SERVICES, is_alive, send, wait_for};
@@ -48,4 +51,22 @@ fn what_died_while_nobody_watched_is_started() {
     cafe.open_with(&[]);
     assert_eq!((cafe.pid("order"), cafe.pid("barista")), (order, barista));
     assert_ne!(cafe.pid("payment"), payment);
+}
+
+#[test]
+fn a_folder_whose_name_is_not_utf_8_is_a_folder_like_any_other() {
+    let cafe = Cafe::closed();
+    let data = cafe.path("").join(OsStr::from_bytes(b"caf\xe9"));
+    let mut order = cafe.bare_command(&["order"]);
+    let mut order = order
+        .arg("--data")
+        .arg(&data)
+        .arg("--order-port")
+        .arg(cafe.port("order").to_string())
+        .spawn()
+        .unwrap();
+    cafe.wait_until_serving("order");
+    send(order.id(), Signal::TERM);
+    assert!(order.wait().unwrap().success());
+    assert!(data.join("order.sqlite").exists());
 }

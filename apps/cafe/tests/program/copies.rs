@@ -1,6 +1,7 @@
 //! `cafe backup` while the cafe works, and `cafe restore`.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use cafe_store::Connection;
@@ -30,6 +31,19 @@ fn a_backup_made_while_the_cafe_works_is_whole_and_says_what_it_holds() {
     }
     assert!(files.iter().any(|file| file["name"] == "staff.key"));
     assert_eq!(text(&cafe.path("copy/order.sqlite"), "SELECT COUNT(*) FROM orders"), "1");
+}
+
+#[test]
+fn what_a_cafe_keeps_and_a_copy_of_it_are_for_its_user_alone() {
+    let cafe = Cafe::open(&[]);
+    assert!(cafe.run(&["backup", "copy"]).status.success());
+    for folder in [cafe.data(), cafe.path("copy")] {
+        for entry in fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            let mode = entry.metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{} has mode {mode:o}", entry.path().display());
+        }
+    }
 }
 
 #[test]

@@ -46,6 +46,19 @@ fn a_port_in_use_is_refused_by_up_and_by_the_service_alone() {
 }
 
 #[test]
+fn a_port_of_another_cafe_is_refused_though_that_one_answers() {
+    let other = Cafe::open(&[]);
+    for service in SERVICES {
+        let mut cafe = Cafe::closed();
+        let port = other.port(service);
+        cafe.take_port(service, port);
+        let sentence = format!("the {service} service cannot start: port {port} is in use");
+        assert_refused(&cafe.run(&["up"]), &sentence);
+        assert_eq!(cafe.pids(), [None; 3], "nothing was started");
+    }
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_is_refused() {
     let cafe = Cafe::closed();
     std::fs::write(cafe.data(), "a file where the folder should be").unwrap();

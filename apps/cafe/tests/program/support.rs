@@ -94,6 +94,11 @@ impl Cafe {
         self.ports[SERVICES.iter().position(|name| *name == service).unwrap()]
     }
 
+    /// Has this cafe use `port`, whoever else does.
+    pub(crate) fn take_port(&mut self, service: &str, port: u16) {
+        self.ports[SERVICES.iter().position(|name| *name == service).unwrap()] = port;
+    }
+
     pub(crate) fn pid(&self, service: &str) -> Option<u32> {
         let pid =
             fs::read_to_string(self.data().join(format!("run/{service}.pid"))).ok()?.trim().parse().ok()?;
