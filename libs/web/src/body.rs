@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, Request};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -94,6 +94,9 @@ fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
     let problem = |detail: String| {
         Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "The body must be JSON.").detail(detail)
     };
+    if headers.get_all(CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
+        return Err(problem("It is sent compressed; leave `Content-Encoding` out.".to_owned()));
+    }
     let Some(value) = headers.get(CONTENT_TYPE) else {
         return Err(problem("Add the header `Content-Type: application/json`.".to_owned()));
     };

@@ -190,6 +190,17 @@ async fn another_media_type_is_refused() {
 }
 
 #[tokio::test]
+async fn a_compressed_body_is_refused_as_such() {
+    let service = Service::start(router());
+    for (encoding, status) in [("gzip", 415), ("identity, br", 415), ("identity", 422)] {
+        let head =
+            "POST /orders HTTP/1.1\r\nhost: cafe\r\ncontent-type: application/json\r\ncontent-length: 2";
+        let request = format!("{head}\r\ncontent-encoding: {encoding}\r\n\r\n{{}}");
+        assert_eq!(service.call().await.ask(&request).await.status, status, "{encoding}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_says_it_is_too_long_is_answered_before_it_is_sent() {
     let service = Service::start(router());
     let mut caller = service.call().await;
