@@ -40,6 +40,8 @@ const TOKENS: [&str; 8] =
     ["tok_ok", "tok_ok", "tok_declined", "tok_ok", "tok_error", "tok_ok", "tok_timeout", "tok_ok"];
 /// From the kill to the first request served.
 const BACK_IN: Duration = Duration::from_millis(500);
+/// After so long a service's next restart is at once; one that is killed again sooner is started again more slowly.
+const HEALTHY: Duration = Duration::from_millis(5_500);
 
 #[derive(Clone, Copy)]
 enum Fault {
@@ -82,13 +84,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
 /// A rush, the faults within it, then everything settled and audited. Answers how long order took to be back at most.
 fn run_round(cafe: &mut Cafe, rate: u32, faults: &[Fault]) -> Duration {
     let rush = Rush::start(cafe, rate, &TOKENS);
-    let (mut order_was_out, mut slowest) = (Vec::new(), Duration::ZERO);
+    let (mut order_was_out, mut slowest) = (Vec::<Outage>::new(), Duration::ZERO);
     for fault in faults {
         rush.wait_for_customers(cafe.draw(1..2 * rate));
         let service = Service::ALL[cafe.draw(0..3) as usize];
         let (hit, outage) = inflict(cafe, *fault, service);
         if hit.contains(&Service::Order) {
-            if matches!(fault, Fault::Kill) {
+            let was_healthy = order_was_out.last().is_none_or(|last| outage.from > last.to + HEALTHY);
+            if matches!(fault, Fault::Kill) && was_healthy {
                 slowest = slowest.max(outage.length());
             }
             order_was_out.push(outage);
