@@ -65,6 +65,8 @@ pub enum What {
         amount: i64,
         /// For the customer.
         reason: String,
+        /// The same again is the same refund.
+        key: Option<String>,
     },
 }
 
@@ -216,7 +218,9 @@ fn decide(payment: &mut Payment, what: &What, now: Timestamp) -> Result<Transiti
             payment.refund_answered(*number, answer, measured(silence))
         }
         What::RefundInFull { reason } => payment.refund_in_full(reason.clone(), now),
-        What::RefundGoodwill { amount, reason } => payment.refund_goodwill(*amount, reason.clone(), now),
+        What::RefundGoodwill { amount, reason, key } => {
+            payment.refund_goodwill(*amount, reason.clone(), key.clone(), now)
+        }
     }
 }
 

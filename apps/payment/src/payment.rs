@@ -147,6 +147,9 @@ pub enum Refusal {
     /// A line that the order does not have.
     #[error("the order has no line {0}")]
     NoLine(LineId),
+    /// Money was given back under this Idempotency-Key, for another wish.
+    #[error("this Idempotency-Key was used with another body")]
+    KeyUsed,
     /// More than is left of the charge.
     #[error("{wanted} is not between 1 and the {available} that can still be given back")]
     Amount {

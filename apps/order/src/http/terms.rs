@@ -3,14 +3,10 @@
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
-use cafe_web::Problem;
+use cafe_web::{IdempotencyKey, Problem};
 
-use crate::wish::is_printable;
-
-/// The longest Idempotency-Key.
-const KEY_MAX: usize = 255;
 /// The longest that an answer waits for payment, in seconds.
 const WAIT_MAX_S: u64 = 30;
 
@@ -26,20 +22,10 @@ pub(super) struct Terms {
 impl<S: Send + Sync> FromRequestParts<S> for Terms {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        Ok(Self { key: key(&parts.headers)?, wait: wait(&parts.headers) })
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let IdempotencyKey(key) = IdempotencyKey::from_request_parts(parts, state).await?;
+        Ok(Self { key, wait: wait(&parts.headers) })
     }
-}
-
-fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let mut keys = headers.get_all("idempotency-key").iter();
-    let Some(key) = keys.next() else { return Ok(None) };
-    let key = key.to_str().ok().filter(|key| is_printable(key, KEY_MAX) && keys.next().is_none());
-    let wrong = || {
-        Problem::new(StatusCode::BAD_REQUEST, "invalid-header", "A header is not right.")
-            .field("Idempotency-Key", format!("must be sent once, 1 to {KEY_MAX} printable ASCII characters"))
-    };
-    key.map(|key| Some(key.to_owned())).ok_or_else(wrong)
 }
 
 /// A preference that cannot be read is ignored, as the RFC asks; a longer one is heeded as far as we go.
@@ -72,19 +58,5 @@ mod tests {
         for nothing in ["wait", "wait=", "wait=0", "wait=-1", "wait=1.5", "return=minimal"] {
             assert_eq!(waits(nothing), None, "{nothing}");
         }
-    }
-
-    #[test]
-    fn a_key_is_one_of_1_to_255_printable_characters() {
-        let read = |keys: &[(&'static str, &str)]| key(&headers(keys)).map_err(|problem| problem.to_string());
-        assert_eq!(read(&[]), Ok(None));
-        assert_eq!(read(&[("idempotency-key", "a b~")]), Ok(Some("a b~".to_owned())));
-        let long = "x".repeat(256);
-        for wrong in ["", long.as_str(), "커피", "a\tb"] {
-            assert!(read(&[("idempotency-key", wrong)]).unwrap_err().contains("1 to 255"), "{wrong}");
-        }
-        let mut twice = headers(&[("idempotency-key", "a")]);
-        twice.append("idempotency-key", "b".parse().unwrap());
-        assert!(key(&twice).is_err());
     }
 }

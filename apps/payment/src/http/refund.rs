@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use cafe_web::{JsonBody, PathOf, Problem, Staff, Traceparent};
+use cafe_web::{IdempotencyKey, JsonBody, PathOf, Problem, Staff, Traceparent};
 use serde::Deserialize;
 
 use super::payments::PaymentPath;
@@ -35,23 +35,28 @@ struct NotNow;
 
 /// Give money back
 ///
-/// Asked again for everything, what was under way goes on, and what the vendor had refused is tried again.
-#[utoipa::path(post, path = "/payments/{order_id}/refund", tag = "payments", params(PaymentPath),
+/// Asked again for everything, what was under way goes on, and what the vendor had refused is tried again. Asked again for an
+/// amount, it is given again, unless it comes under the same `Idempotency-Key`.
+#[utoipa::path(post, path = "/payments/{order_id}/refund", tag = "payments",
+    params(PaymentPath,
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, description = "The same key with the same body gives an amount back once.")),
     request_body = RefundWish, security(("staff_key" = [])),
     responses(
         (status = 200, description = "It was under way or done before", body = PaymentView),
         (status = 202, description = "It is under way", body = PaymentView),
         NotFound,
         NotNow,
+        (status = 422, description = "The Idempotency-Key was used with another body, or the body is not right"),
     ))]
 pub(super) async fn refund(
     _: Staff,
     State(app): State<App>,
     PathOf(PaymentPath { order_id }): PathOf<PaymentPath>,
     Traceparent(trace): Traceparent,
+    IdempotencyKey(key): IdempotencyKey,
     JsonBody(wish): JsonBody<RefundWish>,
 ) -> Result<(StatusCode, Json<PaymentView>), Problem> {
-    let request = Request { order_id, what: wish.checked()? };
+    let request = Request { order_id, what: wish.checked(key)? };
     let done = app.desk.ask(request, trace).await?.map_err(|refusal| refused(&refusal))?;
     let status = if done == Done::Now { StatusCode::ACCEPTED } else { StatusCode::OK };
     let payment = app.payment(order_id).await?;
@@ -59,7 +64,7 @@ pub(super) async fn refund(
 }
 
 impl RefundWish {
-    fn checked(self) -> Result<What, Problem> {
+    fn checked(self, key: Option<String>) -> Result<What, Problem> {
         let Self { reason, amount } = self;
         if !(1..=REASON_LIMIT).contains(&reason.chars().count()) {
             let right = format!("must have 1 to {REASON_LIMIT} characters");
@@ -67,7 +72,7 @@ impl RefundWish {
         }
         match amount {
             None => Ok(What::RefundInFull { reason }),
-            Some(amount) if amount >= 1 => Ok(What::RefundGoodwill { amount, reason }),
+            Some(amount) if amount >= 1 => Ok(What::RefundGoodwill { amount, reason, key }),
             Some(_) => Err(Problem::invalid_body().field("amount", "must be at least 1, in minor units")),
         }
     }
@@ -75,6 +80,11 @@ impl RefundWish {
 
 fn refused(refusal: &Refusal) -> Problem {
     match refusal {
+        Refusal::KeyUsed => {
+            let (slug, title) = ("idempotency-key-used", "This Idempotency-Key was used with another body.");
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, slug, title)
+                .detail("Send a new key for another refund.")
+        }
         Refusal::NoOrder => Problem::not_found("There is no payment for such an order."),
         _ => Problem::new(StatusCode::CONFLICT, "not-now", "The payment cannot be refunded as it stands.")
             .detail(format!("{refusal}.")),

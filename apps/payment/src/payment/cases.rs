@@ -118,7 +118,7 @@ fn a_charge_that_is_not_the_one_asked_for_is_never_approved_and_never_forgotten(
 }
 
 #[test]
-fn a_vendor_that_never_charges_is_given_up() {
+fn a_vendor_that_never_charges_is_asked_so_often_and_then_the_order_expires() {
     let mut payment = placed(Duration::from_hours(10));
     for attempt in 1..=MAX_ATTEMPTS {
         let minute = u64::from(attempt) * 60;
@@ -126,8 +126,24 @@ fn a_vendor_that_never_charges_is_given_up() {
         payment.answered(attempt, &silence(), at(minute + 10, Duration::from_secs(10))).unwrap();
         payment.looked_up(attempt, &Finding::NotFound, at(minute + 40, Duration::from_secs(40))).unwrap();
     }
-    let reason = "vendor_unavailable".to_owned();
-    assert_eq!(payment.decision, Some(Decision::Declined { reason }));
+    payment.begin(at(2 * 3_600, Duration::ZERO).now).unwrap();
+    assert_eq!((payment.open_attempt(), payment.decision.clone()), (None, None));
+    payment.expire(after(now(), Duration::from_hours(11))).unwrap();
+    assert_eq!(payment.decision, Some(Decision::Expired));
+}
+
+#[test]
+fn an_amount_is_given_back_once_under_one_key() {
+    let mut payment = asked(Duration::from_mins(10));
+    let approved = ChargeAnswer::Approved(charge(1, now()));
+    payment.answered(1, &approved, at(0, Duration::ZERO)).unwrap();
+    let mut give =
+        |amount, key: &str| payment.refund_goodwill(amount, "cold".to_owned(), Some(key.to_owned()), now());
+    assert_eq!(give(100, "a"), Ok(Transition::Changed(Vec::new())));
+    assert_eq!(give(100, "a"), Ok(Transition::AlreadyDone));
+    assert_eq!(give(200, "a"), Err(super::Refusal::KeyUsed));
+    assert_eq!(give(100, "b"), Ok(Transition::Changed(Vec::new())));
+    assert_eq!(payment.refunds.len(), 2);
 }
 
 #[test]

@@ -76,13 +76,22 @@ impl Payment {
         }
     }
 
-    /// Staff give back `amount` (minor units) at once, whatever is made.
+    /// Staff give back `amount` (minor units) at once, whatever is made. Asked again under the same `key` it is given once.
     pub fn refund_goodwill(
         &mut self,
         amount: i64,
         reason: String,
+        key: Option<String>,
         now: Timestamp,
     ) -> Result<Transition, Refusal> {
+        let same_key = |refund: &&Refund| key.is_some() && refund.idempotency_key == key;
+        match self.refunds.iter().find(same_key) {
+            Some(given) if given.amount == amount && given.reason == reason => {
+                return Ok(Transition::AlreadyDone);
+            }
+            Some(_) => return Err(Refusal::KeyUsed),
+            None => {}
+        }
         if !matches!(self.decision, Some(Decision::Approved { .. })) {
             return Err(Refusal::NotApproved);
         }
@@ -92,7 +101,7 @@ impl Payment {
         }
         let given = self.refunds.iter().filter(|refund| refund.cause.starts_with("goodwill-")).count();
         let refund = self.refund(format!("goodwill-{}", given + 1), amount, reason, now);
-        self.give_back(Refund { goodwill: true, ..refund });
+        self.give_back(Refund { goodwill: true, idempotency_key: key, ..refund });
         Ok(Transition::Changed(Vec::new()))
     }
 
@@ -234,6 +243,7 @@ impl Payment {
             attempt,
             amount,
             goodwill: false,
+            idempotency_key: None,
             lines: Vec::new(),
             reason,
             attempted: 1,

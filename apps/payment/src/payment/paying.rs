@@ -11,10 +11,12 @@ use jiff::Timestamp;
 use super::attempt::{Attempt, AttemptState, Charge, ChargeAnswer, Finding, Measured};
 use super::{Decision, Order, Payment, Refusal, Transition, Wish};
 
-/// So many attempts that the vendor left without a charge, and the payment is declined as `vendor_unavailable`.
-pub(super) const MAX_ATTEMPTS: u32 = 5;
-/// Pause before a second attempt; it doubles with each further one.
+/// So many attempts at most; pauses between them grow so that they last for the ten minutes that there are to pay. What
+/// the vendor then has not charged expires.
+pub(super) const MAX_ATTEMPTS: u32 = 16;
+/// Pause after an attempt that was not charged; it doubles with each one, up to 64 s.
 const RETRY_AFTER: Duration = Duration::from_millis(250);
+
 impl Payment {
     /// An order was placed. What cannot be paid at all is declined at once. For `restored_at` see
     /// [`Payment::after_restore`].
@@ -53,7 +55,7 @@ impl Payment {
         if self.checking {
             return Ok(self.concluded(now));
         }
-        if now > latest {
+        if now > latest || self.attempts.len() >= MAX_ATTEMPTS as usize {
             // Never again: from here the order waits for `pay_by`.
             self.retry_at = Some(self.order()?.placed.pay_by);
             return Ok(Transition::Changed(Vec::new()));
@@ -296,8 +298,7 @@ impl Payment {
         if now > order.placed.pay_by || self.charged() > 0 {
             return Some(Decision::Expired);
         }
-        let exhausted = self.attempts.len() >= MAX_ATTEMPTS as usize;
-        exhausted.then(|| Decision::Declined { reason: "vendor_unavailable".to_owned() })
+        None
     }
 
     /// Announces the first word about the order.

@@ -29,6 +29,9 @@ pub struct Refund {
     /// Given although the drinks are made or being made.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub goodwill: bool,
+    /// What staff's client sent to tell a repeated request from a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
     /// The lines it is for; empty for whatever is left of the charge.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<LineId>,

@@ -160,7 +160,9 @@ impl World {
                 drop(self.does(|payment, now| payment.refund_in_full("sorry".to_owned(), now)));
             }
             Step::Goodwill(amount) => {
-                drop(self.does(|payment, now| payment.refund_goodwill(*amount, "sorry".to_owned(), now)));
+                drop(
+                    self.does(|payment, now| payment.refund_goodwill(*amount, "sorry".to_owned(), None, now)),
+                );
             }
             Step::Notified(attempt) => drop(self.does(|payment, now| payment.notified(*attempt, now))),
             // Whatever was in flight is lost; the rows are not.
