@@ -59,12 +59,13 @@ impl Place {
 
     /// The socket that `listener` waits on for news from `speaker`.
     pub(crate) fn wake_socket(&self, listener: Source, speaker: Source) -> PathBuf {
-        let plain = self.run().join(format!("{listener}-hears-{speaker}.wake"));
+        // One folder has one name here, however it was given to each service.
+        let run = self.run().canonicalize().unwrap_or_else(|_| self.run());
+        let plain = run.join(format!("{listener}-hears-{speaker}.wake"));
         if plain.as_os_str().len() <= LONGEST_SOCKET_PATH {
             return plain;
         }
-        let whole = std::path::absolute(&plain).unwrap_or(plain);
-        let hash = cafe_events::content_hash("wake", &whole.to_string_lossy());
+        let hash = cafe_events::content_hash("wake", &plain.to_string_lossy());
         std::env::temp_dir().join(format!("cafe-{hash:016x}.wake"))
     }
 
@@ -132,3 +133,22 @@ fn lock_patiently(file: &File) -> Result<(), TryLockError> {
 
 /// A Unix socket's path has at most 108 bytes on Linux (`unix(7)`), 104 elsewhere.
 const LONGEST_SOCKET_PATH: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+    use super::*;
+
+    #[test]
+    fn a_speaker_and_a_listener_that_call_a_deep_folder_by_different_names_meet_at_one_socket() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = Place::new(folder.path().join("a deep folder".repeat(8)));
+        deep.prepare().unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&deep.data, &link).unwrap();
+        let socket = |place: &Place| place.wake_socket(Source::Order, Source::Payment);
+        assert_eq!(socket(&deep), socket(&Place::new(link)));
+        assert!(socket(&deep).as_os_str().len() <= LONGEST_SOCKET_PATH);
+    }
+}
