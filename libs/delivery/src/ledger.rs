@@ -111,12 +111,15 @@ impl Parked {
 
     /// The order and version that it claims to be, if these can be told.
     pub fn claim(&self) -> Option<(OrderId, u32)> {
-        claim(&self.record())
+        claim(self.source, &self.record())
     }
 }
 
-/// The order and version in a record's envelope, if they are of our form.
-pub(crate) fn claim(record: &Record) -> Option<(OrderId, u32)> {
+/// The order and version in a record's envelope, if it is one of ours: a foreign one claims nothing, whatever it carries.
+pub(crate) fn claim(source: Source, record: &Record) -> Option<(OrderId, u32)> {
+    if !record.is_of(source) {
+        return None;
+    }
     let order_id = OrderId::try_parse(&record.order_id).ok()?;
     let version = u32::try_from(record.version).ok().filter(|version| *version > 0)?;
     Some((order_id, version))
@@ -124,7 +127,7 @@ pub(crate) fn claim(record: &Record) -> Option<(OrderId, u32)> {
 
 /// What an event is called on the list of set-aside events: its id where it is one of ours, otherwise its place.
 pub(crate) fn event_key(source: Source, record: &Record, contradiction: bool) -> String {
-    match claim(record) {
+    match claim(source, record) {
         Some(_) if contradiction => format!("{}/contradiction", record.id(source)),
         Some(_) => record.id(source),
         None => format!("{source}@{}", record.position),

@@ -3,7 +3,9 @@
 //! A turn is: load(keys) -> decide -> write. This file is the middle of it, and the only place where an event is found to be
 //! done already, in turn, too early, or poisonous.
 
-use cafe_events::{Heard, Record, Said, Source, Unreadable};
+use std::collections::BTreeSet;
+
+use cafe_events::{Heard, OrderId, Record, Said, Source, Unreadable};
 use jiff::Timestamp;
 
 use crate::domain::{Announcement, Domain, Turn};
@@ -79,12 +81,16 @@ impl Arrived {
         let read = record.read(source);
         Self { source, record, read }
     }
+
+    fn claim(&self) -> Option<(OrderId, u32)> {
+        claim(self.source, &self.record)
+    }
 }
 
 /// Names the ledger's rows that the inputs look at.
 pub fn needs_of_ledger<R>(inputs: &[Input<'_, R>], ledger: &mut Ledger) {
     for arrived in inputs.iter().filter_map(arrived) {
-        if let Some((order_id, _)) = claim(&arrived.record) {
+        if let Some((order_id, _)) = arrived.claim() {
             ledger.heard.need((order_id, arrived.source));
         }
     }
@@ -97,17 +103,25 @@ pub fn needs_of_domain<D: Domain>(
     ledger: &Ledger,
     tables: &mut D::Tables,
 ) {
+    let mut moving = BTreeSet::new();
     for input in inputs {
         match input {
             Input::Request { request, .. } => domain.needs_of_request(request, tables),
             Input::Heard(Arrived { read: Ok(heard), .. }) | Input::Retry(Arrived { read: Ok(heard), .. }) => {
                 domain.needs_of_heard(heard, tables);
+                moving.insert((heard.order_id, heard.source));
             }
-            Input::Heard(_) | Input::Retry(_) | Input::Drop(_) => {}
+            Input::Drop(dropped) => {
+                moving.extend(dropped.claim().map(|(order_id, _)| (order_id, dropped.source)));
+            }
+            Input::Heard(_) | Input::Retry(_) => {}
         }
     }
-    for slot in ledger.held.values() {
-        domain.needs_of_heard(&slot.heard, tables);
+    // What is only set aside moves nothing, and must not fail on the rows of its order.
+    for ((order_id, source, _), slot) in &ledger.held {
+        if moving.contains(&(*order_id, *source)) {
+            domain.needs_of_heard(&slot.heard, tables);
+        }
     }
 }
 
@@ -227,7 +241,7 @@ impl<D: Domain> Deciding<'_, D> {
     }
 
     /// Takes in what was held for as long as the next version is there.
-    fn drain(&mut self, (order_id, source): (cafe_events::OrderId, Source)) {
+    fn drain(&mut self, (order_id, source): (OrderId, Source)) {
         loop {
             let Some(mut row) = self.ledger.heard.get(&(order_id, source)).cloned() else { return };
             let Some(slot) =
@@ -261,9 +275,7 @@ impl<D: Domain> Deciding<'_, D> {
     }
 
     fn unreadable(&mut self, arrived: &Arrived, unreadable: &Unreadable) -> Taken {
-        if let (Some((order_id, version)), Unreadable::Malformed { .. }) =
-            (claim(&arrived.record), unreadable)
-        {
+        if let (Some((order_id, version)), Unreadable::Malformed { .. }) = (arrived.claim(), unreadable) {
             let row = self.ledger.heard.get(&(order_id, arrived.source)).cloned().unwrap_or_default();
             if version < row.next_version {
                 return Taken::Fine;
@@ -275,7 +287,7 @@ impl<D: Domain> Deciding<'_, D> {
     fn set_aside(&mut self, source: Source, record: &Record, reason: String, contradiction: bool) -> Taken {
         let event = event_key(source, record, contradiction);
         self.ledger.unparked.retain(|settled| *settled != event);
-        let claimed = claim(record).is_some();
+        let claimed = claim(source, record).is_some();
         let parked = Parked {
             id: 0,
             event: event.clone(),
@@ -306,9 +318,13 @@ impl<D: Domain> Deciding<'_, D> {
 
     /// Moves the order on without the event, and takes in what was held behind it.
     fn forget(&mut self, arrived: &Arrived) -> ParkedOutcome {
-        if let Some((order_id, version)) = claim(&arrived.record) {
+        if let Some((order_id, version)) = arrived.claim() {
             let key = (order_id, arrived.source);
             let mut row = self.ledger.heard.get(&key).cloned().unwrap_or_default();
+            if row.next_version < version {
+                let reason = format!("version {} of the same order comes first", row.next_version);
+                return ParkedOutcome::StillRefused(reason);
+            }
             if row.next_version == version {
                 row.advance(cafe_events::content_hash(&arrived.record.kind, &arrived.record.body));
                 self.ledger.heard.put(key, row);

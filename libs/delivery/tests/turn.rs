@@ -127,6 +127,36 @@ fn what_is_not_ours_is_set_aside_before_anything_else_is_looked_at() {
 }
 
 #[test]
+fn what_a_foreign_program_claims_to_be_does_no_harm_to_the_order_it_names() {
+    let mut kept = Kept::default();
+    let mut foreign = said(order(1), 1, "w1");
+    (foreign.kind, foreign.position) = ("nest.payment.declined".to_owned(), 7);
+    kept.hear(std::slice::from_ref(&foreign));
+    let dropped = kept.turn(&[Input::Drop(&Arrived::new(Source::Payment, foreign.clone()))]);
+    assert_eq!(dropped, [Output::Parked(ParkedOutcome::Done)]);
+    kept.hear(&[foreign, said(order(1), 1, "w1")]);
+    assert_eq!(kept.notes[&order(1)], ["w1"], "nobody else's message takes a version's place");
+    assert_eq!(kept.parked.keys().collect::<Vec<_>>(), ["payment@7"], "and it stays on the list");
+}
+
+#[test]
+fn of_two_that_were_set_aside_the_later_is_not_dropped_before_the_earlier() {
+    let mut kept = Kept::default();
+    let damaged = |version| {
+        let mut record = said(order(1), version, "w");
+        record.body.truncate(40);
+        record
+    };
+    kept.hear(&[damaged(1), damaged(2), said(order(1), 3, "w3")]);
+    let [first, second] = [1, 2].map(|version| Arrived::new(Source::Payment, damaged(version)));
+    let early = kept.turn(&[Input::Drop(&second)]);
+    assert!(matches!(&early[..], [Output::Parked(ParkedOutcome::StillRefused(_))]), "{early:?}");
+    kept.turn(&[Input::Drop(&first), Input::Drop(&second)]);
+    assert_eq!(kept.notes[&order(1)], ["w3"]);
+    assert!(kept.parked.is_empty() && kept.held.is_empty());
+}
+
+#[test]
 fn a_type_that_a_newer_program_added_is_counted_and_the_order_goes_on() {
     let mut kept = Kept::default();
     let mut newer = said(order(1), 1, "w1");

@@ -180,15 +180,20 @@ impl Record {
         }
     }
 
-    /// Reads what `source` said. The envelope is looked at first: a record that is not ours is told apart from one that
-    /// is ours and damaged.
-    pub fn read(&self, source: Source) -> Result<Heard, Unreadable> {
+    /// Whether its type is one that `source` says, known here or not.
+    pub fn is_of(&self, source: Source) -> bool {
         let prefixes: &[&str] = match source {
             Source::Order => &["cafe.order."],
             Source::Payment => &["cafe.payment."],
             Source::Barista => &["cafe.ticket.", "cafe.item_", "cafe.shop_"],
         };
-        if !prefixes.iter().any(|prefix| self.kind.starts_with(prefix)) {
+        prefixes.iter().any(|prefix| self.kind.starts_with(prefix))
+    }
+
+    /// Reads what `source` said. The envelope is looked at first: a record that is not ours is told apart from one that
+    /// is ours and damaged.
+    pub fn read(&self, source: Source) -> Result<Heard, Unreadable> {
+        if !self.is_of(source) {
             return Err(Unreadable::Foreign(format!("type {:?} is not one that {source} says", self.kind)));
         }
         let order_id = OrderId::try_parse(&self.order_id)
