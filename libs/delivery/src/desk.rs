@@ -26,8 +26,8 @@ pub const INBOX_LIMIT: usize = 4_096;
 pub const RETENTION: Duration = Duration::from_hours(35 * 24);
 /// Reads beside the writer at a time.
 const READERS: usize = 4;
-/// How often old records are dropped, a bounded number at a time.
-const PRUNE_EVERY: Duration = Duration::from_mins(1);
+/// How often old records are dropped, a bounded number at a time: often enough to keep up with a chain's busiest day.
+const PRUNE_EVERY: Duration = Duration::from_secs(1);
 
 /// Why a turn did not answer. Nothing has happened, but for [`TurnError::OutcomeUnknown`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -111,7 +111,7 @@ pub fn start<D: Tables>(
     let lock = place.lock(D::SOURCE.name(), &format!("the {} service", D::SOURCE))?;
     let (mut db, head) = open::<D>(place, &clock, ids)?;
     let positions = take_over(&mut db, D::SOURCE)?;
-    let (held, parked) = tables::count_lists(&mut db)?;
+    let (held, parked) = (tables::count_held(&mut db)?, tables::count_parked(&mut db)?);
     let board = Board::default();
     board.change(|status| {
         (status.held, status.parked) = (held, parked);
@@ -132,14 +132,23 @@ pub fn start<D: Tables>(
             clock: clock.clone(),
             stop: stop.clone(),
         };
-        thread(format!("hears-{source}"), move || listener.run())?;
+        thread(&format!("hears-{source}"), &stop, move || listener.run())?;
     }
-    prune_regularly(writer.clone(), clock.clone(), stop.clone());
     let bell = Bell::new(place, D::SOURCE);
     let any_parked = parked > 0;
     let on_commit = Box::new(on_commit);
-    let at_work = Writer { domain, db, clock, board: board.clone(), bell, positions, on_commit, any_parked };
-    thread("writer".to_owned(), move || write(at_work, inbox, &ending, &stop, lock))?;
+    let at_work = Writer {
+        domain,
+        db,
+        clock: clock.clone(),
+        board: board.clone(),
+        bell,
+        positions,
+        on_commit,
+        any_parked,
+    };
+    thread("writer", &stop, move || write(at_work, inbox, &ending, lock))?;
+    prune_regularly(writer.clone(), clock, stop);
 
     let readers = Readers::new(&place.database(D::SOURCE), READERS);
     Ok(Desk {
@@ -259,17 +268,21 @@ fn write<D: Tables>(
     writer: Writer<D>,
     inbox: mpsc::Receiver<Work<D>>,
     ending: &watch::Sender<Option<End>>,
-    stop: &CancellationToken,
     lock: Held,
 ) {
     let end = writer.run(inbox);
-    stop.cancel();
     drop(lock);
     ending.send_replace(Some(end));
 }
 
-fn thread(name: String, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
-    std::thread::Builder::new().name(name).spawn(work).map(drop)
+/// A thread that the service cannot do without: when it ends, by a panic too, the service stops and is started again.
+fn thread(name: &str, stop: &CancellationToken, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    let stop = stop.clone();
+    let work = move || {
+        let _stops = stop.drop_guard();
+        work();
+    };
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
 }
 
 fn wake_at_stop(ear: &Ear, stop: &CancellationToken) {

@@ -17,6 +17,10 @@ use crate::writer::{Batch, RETRY_AFTER, Work};
 /// Records read at a time: few enough that the read is short and the turn small.
 const READ_LIMIT: i64 = 500;
 
+/// Events that are set aside or wait for one that is, at most. Past it something is wrong with whoever speaks, and what it
+/// says stays in its log until a person has looked.
+const ASIDE_LIMIT: i64 = 100_000;
+
 /// How a log is read, whatever it is kept in. The same on every rung: `direct.rs` reads a peer's file.
 pub(crate) trait Carrier: Send {
     /// At most `limit` records after `position` of the log `log_id`. Where the log has another name now, or ends before the
@@ -64,8 +68,8 @@ impl<D: Tables, C: Carrier> Listener<D, C> {
     }
 
     fn take(&mut self, news: News) {
-        if let Some(gap) = self.gap(&news) {
-            self.say_silent(Some(gap));
+        if let Some(reason) = self.gap(&news).or_else(|| self.too_many_aside()) {
+            self.say_silent(Some(reason));
             self.carrier.wait();
             return;
         }
@@ -108,6 +112,16 @@ impl<D: Tables, C: Carrier> Listener<D, C> {
             "event {first} of {} is no longer kept and was never heard here; restore a newer copy of this service",
             self.source
         ))
+    }
+
+    fn too_many_aside(&self) -> Option<String> {
+        let status = self.board.read();
+        (status.parked + status.held >= ASIDE_LIMIT).then(|| {
+            format!(
+                "{} events are set aside and {} wait behind them; nothing more is heard until some are settled",
+                status.parked, status.held
+            )
+        })
     }
 
     /// True once the batch is on disk.

@@ -14,6 +14,7 @@ const APPEND: &str = "INSERT INTO outbox (position, order_id, version, kind, at_
      VALUES ($1, $2, $3, $4, $5, $6, $7)";
 const READ_AFTER: &str = "SELECT position, order_id, version, kind, at_ms, body, traceparent FROM outbox \
      WHERE position > $1 ORDER BY position LIMIT $2";
+const TOUCH_HEAD: &str = "UPDATE outbox_head SET last = last WHERE id = 1";
 const PRUNE_BEFORE: &str = "SELECT MAX(position) FROM (SELECT position, at_ms FROM outbox ORDER BY position LIMIT $2) AS first \
      WHERE at_ms < $1";
 const PRUNE: &str = "DELETE FROM outbox WHERE position <= $1";
@@ -123,6 +124,11 @@ pub fn read_after(db: &mut Connection, position: i64, limit: i64) -> Result<Vec<
     db.query(READ_AFTER, &[position.into(), limit.into()], record)
 }
 
+/// Writes, but changes nothing: whether it commits tells whether anything would.
+pub(crate) fn touch(db: &mut Connection) -> Result<(), Error> {
+    db.execute(TOUCH_HEAD, &[]).map(drop)
+}
+
 /// Drops records said before `before`, at most `limit` of them; answers how far the log was pruned.
 pub(crate) fn prune(db: &mut Connection, before: Timestamp, limit: i64) -> Result<Option<i64>, Error> {
     let through =
@@ -186,8 +192,10 @@ fn load_held(
 /// How the lists of held and set-aside events changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ListsChanged {
-    /// Whether either may have another length now.
-    pub(crate) changed: bool,
+    /// How many more are held now.
+    pub(crate) held: i64,
+    /// Whether another number may be set aside now.
+    pub(crate) parked: bool,
 }
 
 /// Writes what the turn changed in the ledger.
@@ -209,16 +217,16 @@ pub(crate) fn write(db: &mut Connection, ledger: &Ledger) -> Result<ListsChanged
     }
     for ((order_id, source, version), slot) in &ledger.held {
         if slot.stored != slot.keep {
-            lists.changed = true;
+            lists.held += if slot.keep { 1 } else { -1 };
             write_held(db, *order_id, *source, *version, slot)?;
         }
     }
     for parked in ledger.parked.values() {
-        lists.changed = true;
+        lists.parked = true;
         write_parked(db, parked)?;
     }
     for event in &ledger.unparked {
-        lists.changed |= db.execute(DELETE_PARKED, &[event.into()])? > 0;
+        lists.parked |= db.execute(DELETE_PARKED, &[event.into()])? > 0;
     }
     Ok(lists)
 }
@@ -265,11 +273,14 @@ fn write_parked(db: &mut Connection, parked: &Parked) -> Result<(), Error> {
     db.execute(PUT_PARKED, &params).map(drop)
 }
 
-/// How many events are held, and how many are set aside.
-pub(crate) fn count_lists(db: &mut Connection) -> Result<(i64, i64), Error> {
-    let held = db.query_one(COUNT_HELD, &[], |row| row.int(0))?;
-    let parked = db.query_one(COUNT_PARKED, &[], |row| row.int(0))?;
-    Ok((held.unwrap_or(0), parked.unwrap_or(0)))
+/// How many events are held. Reads all of them: for the start only.
+pub(crate) fn count_held(db: &mut Connection) -> Result<i64, Error> {
+    Ok(db.query_one(COUNT_HELD, &[], |row| row.int(0))?.unwrap_or(0))
+}
+
+/// How many events are set aside.
+pub(crate) fn count_parked(db: &mut Connection) -> Result<i64, Error> {
+    Ok(db.query_one(COUNT_PARKED, &[], |row| row.int(0))?.unwrap_or(0))
 }
 
 /// Set-aside events with a number above `after`, at most `limit`.

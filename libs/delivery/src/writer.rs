@@ -12,7 +12,7 @@ use crate::TurnError;
 use crate::domain::Tables;
 use crate::ledger::{Ledger, Parked};
 use crate::status::Board;
-use crate::tables::{self, Position};
+use crate::tables::{self, ListsChanged, Position};
 use crate::turn::{self, Arrived, Decided, Input, Output, ParkedOutcome};
 use crate::wake::Bell;
 
@@ -91,6 +91,7 @@ impl<D: Tables> Writer<D> {
         let mut closing = false;
         while let Some(first) = inbox.blocking_recv() {
             let mut items = Vec::new();
+            let mut prune_before = None;
             let mut next = Some(first);
             while let Some(work) = next {
                 match work {
@@ -98,12 +99,14 @@ impl<D: Tables> Writer<D> {
                         inbox.close();
                         closing = true;
                     }
-                    Work::Prune(before) => self.prune(before),
+                    Work::Prune(before) => prune_before = Some(before),
                     work => self.admit(work, &mut items),
                 }
                 next = if items.len() < TURN_LIMIT { inbox.try_recv().ok() } else { None };
             }
-            if let Err(reason) = self.turn(items) {
+            let done =
+                self.turn(items).and_then(|()| prune_before.map_or(Ok(()), |before| self.prune(before)));
+            if let Err(Error::Lost(reason)) = done {
                 tracing::error!(service = %D::SOURCE, reason, "this process must not write any more");
                 self.board.change(|status| status.stopped = Some(reason.clone()));
                 return End::Failed(reason);
@@ -145,8 +148,9 @@ impl<D: Tables> Writer<D> {
     }
 
     /// One turn. A bad input must not fail its neighbours: when the turn fails for a reason that would repeat, it is done
-    /// again in halves, down to one.
-    fn turn(&mut self, items: Vec<Item<D>>) -> Result<(), String> {
+    /// again in halves, down to one. When it fails for another, all that is left of it is given back, whether tried or not:
+    /// a position must not move past an event that is still to be taken in.
+    fn turn(&mut self, items: Vec<Item<D>>) -> Result<(), Error> {
         if items.is_empty() {
             return Ok(());
         }
@@ -159,53 +163,49 @@ impl<D: Tables> Writer<D> {
                 tracing::warn!(service = %D::SOURCE, reason, inputs = items.len(), "a turn failed; trying its halves");
                 let mut first = items;
                 let second = first.split_off(first.len() / 2);
-                self.turn(first)?;
-                self.turn(second)
+                match self.turn(first) {
+                    Ok(()) => self.turn(second),
+                    Err(error) => self.give_back(second, error),
+                }
             }
-            Err(Error::Refused(reason)) => self.refuse(items, &reason),
-            Err(Error::Lost(reason)) => {
-                fail(items, &TurnError::OutcomeUnknown);
-                Err(reason)
-            }
-            Err(error) => {
-                self.board.change(|status| status.failing = Some(error.to_string()));
-                tracing::warn!(service = %D::SOURCE, %error, inputs = items.len(), "a turn was rolled back");
-                fail(items, &TurnError::from(&error));
-                Ok(())
-            }
+            Err(Error::Refused(reason)) => items.into_iter().try_for_each(|item| self.refuse(item, &reason)),
+            Err(error) => self.give_back(items, error),
         }
     }
 
+    fn give_back(&mut self, items: Vec<Item<D>>, error: Error) -> Result<(), Error> {
+        self.board.change(|status| status.failing = Some(error.to_string()));
+        tracing::warn!(service = %D::SOURCE, %error, inputs = items.len(), "a turn was rolled back");
+        fail(items, &TurnError::from(&error));
+        Err(error)
+    }
+
     /// What fails alone: a request is told so, an event is set aside.
-    fn refuse(&mut self, items: Vec<Item<D>>, reason: &str) -> Result<(), String> {
-        let mut aside = Vec::new();
-        for item in items {
-            match item {
-                Item::Heard { mut arrived, moves, done } => {
-                    tracing::error!(service = %D::SOURCE, event = arrived.record.id(arrived.source), reason, "set aside");
-                    arrived.read = Err(cafe_events::Unreadable::Malformed {
-                        kind: arrived.record.kind.clone(),
-                        reason: reason.to_owned(),
-                    });
-                    aside.push(Item::Heard { arrived, moves, done });
-                }
-                item => {
-                    tracing::error!(service = %D::SOURCE, reason, "a request could not be committed");
-                    fail(vec![item], &TurnError::Failed(reason.to_owned()));
-                }
-            }
-        }
-        if aside.is_empty() {
-            return Ok(());
-        }
-        match self.commit(&aside) {
-            Ok((decided, position)) => {
-                self.succeeded(aside, decided, position);
+    fn refuse(&mut self, item: Item<D>, reason: &str) -> Result<(), Error> {
+        match item {
+            Item::Ask { answer, .. } => {
+                tracing::error!(service = %D::SOURCE, reason, "a request could not be committed");
+                drop_answer(answer, Err(TurnError::Failed(reason.to_owned())));
                 Ok(())
             }
-            Err(error) => {
-                fail(aside, &TurnError::from(&error));
-                if matches!(error, Error::Busy(_) | Error::Full(_)) { Ok(()) } else { Err(error.to_string()) }
+            Item::Parked { answer, .. } => {
+                drop_answer(answer, Ok(ParkedOutcome::StillRefused(reason.to_owned())));
+                Ok(())
+            }
+            Item::Heard { mut arrived, moves, done } => {
+                tracing::error!(service = %D::SOURCE, event = arrived.record.id(arrived.source), reason, "set aside");
+                arrived.read = Err(cafe_events::Unreadable::Malformed {
+                    kind: arrived.record.kind.clone(),
+                    reason: reason.to_owned(),
+                });
+                let aside = vec![Item::Heard { arrived, moves, done }];
+                match self.commit(&aside) {
+                    Ok((decided, position)) => {
+                        self.succeeded(aside, decided, position);
+                        Ok(())
+                    }
+                    Err(error) => self.give_back(aside, error),
+                }
             }
         }
     }
@@ -215,13 +215,18 @@ impl<D: Tables> Writer<D> {
         let outcome = catch_unwind(AssertUnwindSafe(|| self.try_commit(items)))
             .unwrap_or_else(|panic| Err(Error::Refused(format!("panicked: {}", panic_text(&*panic)))));
         if outcome.is_err() {
-            self.db.rollback()?;
+            self.undo()?;
         } else {
             metrics::counter!("cafe_commits_total").increment(1);
             metrics::histogram!("cafe_commit_size").record(items.len() as f64);
             metrics::histogram!("cafe_commit_seconds").record(started.elapsed().as_secs_f64());
         }
         outcome
+    }
+
+    /// With a transaction that cannot be undone nothing else can be done.
+    fn undo(&mut self) -> Result<(), Error> {
+        self.db.rollback().map_err(|error| Error::Lost(error.to_string()))
     }
 
     /// load(keys) -> decide -> write.
@@ -242,9 +247,7 @@ impl<D: Tables> Writer<D> {
         self.write_positions(items)?;
         let last = tables::append(&mut self.db, &decided.records)?;
         self.db.commit()?;
-        if lists.changed {
-            self.count_lists();
-        }
+        self.count_lists(lists);
         Ok((decided, last))
     }
 
@@ -291,29 +294,43 @@ impl<D: Tables> Writer<D> {
         self.board.change(|status| status.failing = None);
     }
 
-    fn count_lists(&mut self) {
-        if let Ok((held, parked)) = tables::count_lists(&mut self.db) {
+    fn count_lists(&mut self, lists: ListsChanged) {
+        if lists.held != 0 {
+            self.board.change(|status| status.held += lists.held);
+        }
+        if lists.parked
+            && let Ok(parked) = tables::count_parked(&mut self.db)
+        {
             self.any_parked = parked > 0;
-            self.board.change(|status| (status.held, status.parked) = (held, parked));
+            self.board.change(|status| status.parked = parked);
         }
     }
 
-    fn prune(&mut self, before: jiff::Timestamp) {
-        let pruned =
-            self.db.begin().and_then(|()| tables::prune(&mut self.db, before, PRUNE_LIMIT)).and_then(
-                |through| {
-                    self.db.commit()?;
-                    Ok(through)
-                },
-            );
-        match pruned {
-            Ok(None) => {}
-            Ok(Some(through)) => tracing::info!(service = %D::SOURCE, through, "pruned the outbox"),
+    /// Drops what was said long ago. While turns fail it also finds out whether they still would, though nobody asks.
+    fn prune(&mut self, before: jiff::Timestamp) -> Result<(), Error> {
+        match self.try_prune(before) {
+            Ok(through) => {
+                self.board.change(|status| status.failing = None);
+                if let Some(through) = through {
+                    tracing::debug!(service = %D::SOURCE, through, "pruned the outbox");
+                }
+                Ok(())
+            }
             Err(error) => {
                 tracing::warn!(service = %D::SOURCE, %error, "the outbox was not pruned");
-                let _ = self.db.rollback();
+                self.undo().and(Err(error))
             }
         }
+    }
+
+    fn try_prune(&mut self, before: jiff::Timestamp) -> Result<Option<i64>, Error> {
+        self.db.begin()?;
+        if self.board.read().failing.is_some() {
+            tables::touch(&mut self.db)?;
+        }
+        let through = tables::prune(&mut self.db, before, PRUNE_LIMIT)?;
+        self.db.commit()?;
+        Ok(through)
     }
 }
 

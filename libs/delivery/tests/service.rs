@@ -208,3 +208,85 @@ fn all_migrations() -> Vec<cafe_store::Migration> {
     use cafe_delivery::Tables;
     cafe_delivery::MIGRATIONS.iter().chain(Toy::MIGRATIONS).copied().collect()
 }
+
+#[tokio::test]
+async fn while_the_first_half_of_a_turn_waits_for_a_lock_the_second_does_not_overtake_it() {
+    let (_folder, place) = place();
+    let mut payment = outbox_of_payment(&place);
+    // Together they are refused; alone, the first is busy for as long as the word is there.
+    payment.say(&[said(order(1), 1, "busy"), said(order(2), 1, "refused"), said(order(3), 1, "w1")]).unwrap();
+    toy::LOCKED.store(true, std::sync::atomic::Ordering::SeqCst);
+    let service = started(&place);
+    until("a turn was rolled back", async || service.desk.status().failing.is_some()).await;
+    assert!(service.words(order(3)).await.is_empty(), "what comes later waits");
+    toy::LOCKED.store(false, std::sync::atomic::Ordering::SeqCst);
+    service.until_words(order(3), &["w1"]).await;
+    assert_eq!(service.words(order(1)).await, ["busy"], "nothing was skipped");
+    until("the lists are counted", async || service.desk.status().parked == 1).await;
+    service.stopped().await;
+}
+
+#[tokio::test]
+async fn a_writer_that_panics_takes_its_service_down_so_that_it_is_started_again() {
+    let (_folder, place) = place();
+    let stop = CancellationToken::new();
+    let on_commit = |_| panic!("a bug beside the rules");
+    let desk = start(Toy, &place, Clock::Real, &Ids::random(), on_commit, stop.clone()).unwrap();
+    assert_eq!(desk.ask(Request::Say(order(1), "fine"), None).await, Ok(1), "it was on disk before");
+    assert!(desk.ended().await.is_err());
+    tokio::time::timeout(Duration::from_secs(10), stop.cancelled()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_set_aside_event_that_the_database_refuses_again_stays_on_the_list() {
+    let (_folder, place) = place();
+    outbox_of_payment(&place).say(&[said(order(1), 1, "refused")]).unwrap();
+    let service = started(&place);
+    until("it is set aside", async || service.desk.status().parked == 1).await;
+    let id = service.desk.parked(0, 1).await.unwrap()[0].id;
+    let retried = service.desk.retry_parked(id).await;
+    assert!(matches!(retried, Ok(ParkedOutcome::StillRefused(_))), "{retried:?}");
+    assert_eq!(service.desk.parked(0, 1).await.unwrap().len(), 1);
+    service.stopped().await;
+}
+
+#[tokio::test]
+async fn an_order_whose_row_cannot_be_read_holds_up_nobody_else() {
+    let (_folder, place) = place();
+    let mut payment = outbox_of_payment(&place);
+    payment.say(&[said(order(1), 1, "poison"), said(order(1), 2, "w2")]).unwrap();
+    let service = started(&place);
+    until("one is held", async || service.desk.status().held == 1).await;
+    let mut db = Connection::open(&place.database(Source::Barista), &all_migrations()).unwrap();
+    let sql = "INSERT INTO notes (order_id, words) VALUES ($1, '?')";
+    db.execute(sql, &[(&order(1).to_string()).into()]).unwrap();
+    payment.say(&[said(order(1), 3, "w3"), said(order(2), 1, "w1")]).unwrap();
+    service.until_words(order(2), &["w1"]).await;
+    assert_eq!(service.desk.ask(Request::Say(order(3), "fine"), None).await, Ok(1));
+    service.stopped().await;
+}
+
+#[tokio::test]
+async fn past_a_limit_of_what_is_set_aside_nothing_more_is_heard_and_it_says_so() {
+    let (_folder, place) = place();
+    let mut payment = outbox_of_payment(&place);
+    started(&place).stopped().await;
+    let mut db = Connection::open(&place.database(Source::Barista), &all_migrations()).unwrap();
+    db.batch(
+        "INSERT INTO parked (event, source, position, kind, at_ms, body, reason, parked_at_ms)
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+         SELECT 'payment@' || i, 'payment', i, '', 0, '', 'not ours', 0 FROM n",
+    )
+    .unwrap();
+    payment.say(&[said(order(1), 1, "w1")]).unwrap();
+    let service = started(&place);
+    until("it is told", async || {
+        service.desk.status().links[0].silent.as_ref().is_some_and(|reason| reason.contains("set aside"))
+    })
+    .await;
+    assert_eq!(service.desk.ask(Request::Say(order(9), "fine"), None).await, Ok(1), "its own requests go on");
+    let id = service.desk.parked(0, 1).await.unwrap()[0].id;
+    assert_eq!(service.desk.drop_parked(id).await, Ok(ParkedOutcome::Done));
+    service.until_words(order(1), &["w1"]).await;
+    service.stopped().await;
+}

@@ -7,6 +7,8 @@
     reason = "each test file uses its part"
 )]
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use cafe_clock::{Clock, Ids};
 use cafe_delivery::{Announcement, Domain, Outbox, Place, Poison, Rows, Tables, Turn};
 use cafe_events::{
@@ -16,6 +18,9 @@ use cafe_store::{Connection, Error, Migration};
 use jiff::Timestamp;
 
 pub struct Toy;
+
+/// Stands for a lock that is held while `busy` is written alone.
+pub static LOCKED: AtomicBool = AtomicBool::new(false);
 
 /// What was heard about an order; one event was announced per word.
 pub type Notes = Rows<OrderId, Vec<String>>;
@@ -97,13 +102,20 @@ impl Tables for Toy {
     fn load(db: &mut Connection, notes: &mut Notes) -> Result<(), Error> {
         for order_id in notes.wanted() {
             let words = words(db, order_id)?;
+            if words.as_ref().is_some_and(|words| words == &["?"]) {
+                return Err(Error::Refused("the row cannot be read".to_owned()));
+            }
             notes.fill(order_id, words);
         }
         Ok(())
     }
 
     fn write(db: &mut Connection, notes: &Notes) -> Result<(), Error> {
+        let alone = notes.changed().count() == 1;
         for (order_id, words) in notes.changed() {
+            if alone && words.contains(&"busy".to_owned()) && LOCKED.load(Ordering::SeqCst) {
+                return Err(Error::Busy("somebody else writes".to_owned()));
+            }
             let sql = "INSERT INTO notes (order_id, words) VALUES ($1, $2) ON CONFLICT (order_id) DO UPDATE SET words = $2";
             db.execute(sql, &[(&order_id.to_string()).into(), (&words.join(" ")).into()])?;
         }
