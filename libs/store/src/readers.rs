@@ -16,14 +16,14 @@ pub struct Readers {
 struct Shared {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
 }
 
 impl Readers {
     /// At most `limit` reads run at once; further ones wait their turn.
     pub fn new(path: &Path, limit: usize) -> Self {
-        let shared =
-            Shared { path: path.to_owned(), idle: Mutex::new(Vec::new()), permits: Semaphore::new(limit) };
+        let permits = Arc::new(Semaphore::new(limit));
+        let shared = Shared { path: path.to_owned(), idle: Mutex::default(), permits };
         Self { shared: Arc::new(shared) }
     }
 
@@ -33,19 +33,21 @@ impl Readers {
         read: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let shared = Arc::clone(&self.shared);
-        let permit = self.shared.permits.acquire().await.map_err(|error| Error::Busy(error.to_string()))?;
-        let answer = tokio::task::spawn_blocking(move || {
+        let permit = Arc::clone(&shared.permits).acquire_owned().await;
+        let permit = permit.map_err(|error| Error::Busy(error.to_string()))?;
+        tokio::task::spawn_blocking(move || {
+            // Held by the read itself: whoever asked may go before it ends.
+            let _permit = permit;
             let idle = shared.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let mut db = idle.map_or_else(|| Connection::open_reader(&shared.path), Ok)?;
             let answer = read(&mut db);
-            if !matches!(answer, Err(Error::Lost(_))) {
+            // A transaction left open would show the next reader the past.
+            if db.rollback().is_ok() && !matches!(answer, Err(Error::Lost(_))) {
                 shared.idle.lock().unwrap_or_else(PoisonError::into_inner).push(db);
             }
             answer
         })
         .await
-        .map_err(|error| Error::Refused(format!("the read ended early: {error}")))?;
-        drop(permit);
-        answer
+        .map_err(|error| Error::Refused(format!("the read ended early: {error}")))?
     }
 }

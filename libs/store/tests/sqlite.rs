@@ -130,3 +130,59 @@ async fn readers_work_beside_the_writer() {
     db.commit().unwrap();
     assert_eq!(readers.read(owners).await.unwrap(), ["minji"]);
 }
+
+#[tokio::test]
+async fn a_reader_whose_asker_has_gone_still_counts_and_one_that_forgot_to_end_pins_nothing() {
+    let (_folder, path) = folder();
+    let mut db = Connection::open(&path, &[FIRST]).unwrap();
+    let readers = Readers::new(&path, 1);
+    let (begun, has_begun) = std::sync::mpsc::channel();
+    let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
+    let gone = tokio::spawn({
+        let readers = readers.clone();
+        async move {
+            let read = move |db: &mut Connection| {
+                begun.send(()).unwrap();
+                may_go_on.recv().unwrap();
+                db.batch("BEGIN")?;
+                owners(db)
+            };
+            readers.read(read).await
+        }
+    });
+    tokio::task::spawn_blocking(move || has_begun.recv().unwrap()).await.unwrap();
+    gone.abort();
+    assert!(gone.await.is_err_and(|error| error.is_cancelled()));
+    let patience = std::time::Duration::from_millis(200);
+    let second = tokio::time::timeout(patience, readers.read(owners)).await;
+    assert!(second.is_err(), "two reads at once where one is the limit");
+    go_on.send(()).unwrap();
+    assert!(readers.read(owners).await.unwrap().is_empty());
+    add(&mut db, 1, "minji");
+    assert_eq!(readers.read(owners).await.unwrap(), ["minji"]);
+}
+
+#[test]
+fn a_log_without_its_database_is_not_taken_for_a_new_ones() {
+    let (_folder, path) = folder();
+    add(&mut Connection::open(&path, &[FIRST]).unwrap(), 1, "minji");
+    std::fs::remove_file(&path).unwrap();
+    let refusal = Connection::open(&path, &[FIRST]).err().unwrap().to_string();
+    assert!(refusal.contains("cups.sqlite-wal"), "{refusal}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn looking_at_a_file_takes_no_lock_from_whoever_works_with_it() {
+    use std::os::unix::fs::MetadataExt;
+    let (_folder, path) = folder();
+    let _db = Connection::open(&path, &[FIRST]).unwrap();
+    let inode = format!(":{} ", std::fs::metadata(&path).unwrap().ino());
+    let locks = || {
+        std::fs::read_to_string("/proc/locks").unwrap().lines().filter(|line| line.contains(&inode)).count()
+    };
+    let before = locks();
+    assert!(before > 0, "an open database in WAL mode is locked against being closed by others");
+    drop(Connection::open_peer(&path).unwrap());
+    assert_eq!(locks(), before);
+}
