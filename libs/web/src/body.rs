@@ -33,7 +33,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let json = read(body).await?;
-        if json.is_empty() {
+        if is_blank(&json) {
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "empty-body", "The body is empty.")
                 .detail("Send a JSON object with `Content-Type: application/json`."));
         }
@@ -52,12 +52,17 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for JsonOrDef
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let json = read(body).await?;
-        if json.is_empty() {
+        if is_blank(&json) {
             return Ok(Self(T::default()));
         }
         must_be_json(&parts.headers)?;
         parse(&json).map(Self)
     }
+}
+
+/// Spaces and line ends are no JSON: whoever sends nothing else sends nothing.
+fn is_blank(body: &[u8]) -> bool {
+    body.trim_ascii().is_empty()
 }
 
 /// Reads the whole body, or answers early: a body that says it is too long is not read at all.

@@ -7,8 +7,9 @@ type Change = fn(&mut Value);
 #[tokio::test]
 async fn an_empty_body_is_answered_with_an_example_that_works() {
     let cafe = Cafe::open();
-    for headers in [&[][..], &[("content-type", "application/json")]] {
-        let reply = cafe.send("POST", "/orders", headers, b"").await;
+    let json = &[("content-type", "application/json")][..];
+    for (headers, body) in [(&[][..], ""), (json, ""), (json, " \r\n\t")] {
+        let reply = cafe.send("POST", "/orders", headers, body.as_bytes()).await;
         assert_eq!(reply.status, 422, "{reply:?}");
         assert_eq!(reply.header("content-type"), "application/problem+json");
         let example = reply.json()["example"].clone();

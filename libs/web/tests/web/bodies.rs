@@ -157,9 +157,9 @@ async fn what_is_not_json_is_told_as_such() {
 #[tokio::test]
 async fn an_empty_body_is_refused_where_one_is_needed_and_fine_where_not() {
     let service = Service::start(router());
-    for content_type in [None, JSON] {
-        service.post("/orders", content_type, "").await.problem(422, "empty-body");
-        let answer = service.post("/cancel", content_type, "").await;
+    for (content_type, blank) in [(None, ""), (JSON, ""), (JSON, " \r\n\t")] {
+        service.post("/orders", content_type, blank).await.problem(422, "empty-body");
+        let answer = service.post("/cancel", content_type, blank).await;
         assert_eq!((answer.status, answer.json()), (200, json!({"reason": null})));
     }
     let problem = service.post("/cancel", JSON, "[]").await.problem(422, "invalid-body");
