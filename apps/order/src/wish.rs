@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cafe_events::{OrderLine, PaymentChoice, Size};
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, de};
 
 use crate::menu::{Drink, Menu};
 
@@ -13,7 +13,7 @@ pub const LINES_MAX: usize = 50;
 pub const QUANTITY_MAX: u32 = 99;
 
 /// The body of `POST /orders`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Wish {
     /// What to make, 1 to 50 lines.
@@ -25,30 +25,30 @@ pub struct Wish {
     /// How it is paid.
     pub payment: PaymentChoice,
     /// Which store makes it; the cafe's own when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     #[schema(pattern = "^[A-Za-z0-9_.-]{1,64}$")]
     pub store: Option<String>,
 }
 
 /// A line of [`Wish`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Item {
     /// The drink's key in the menu.
     #[schema(example = "americano")]
     pub menu: String,
     /// Medium when absent, where the drink has it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub size: Option<Size>,
     /// How many; 1 when absent.
     #[serde(default = "one", deserialize_with = "quantity")]
     #[schema(minimum = 1, maximum = 99)]
     pub quantity: u32,
     /// As the order when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub takeout: Option<bool>,
     /// Always empty: the menu has no options yet.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     #[schema(max_items = 0)]
     pub options: Vec<String>,
 }

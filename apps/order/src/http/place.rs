@@ -100,8 +100,8 @@ async fn take(
     if flow == Flow::Stuck && terms.key.is_none() {
         return Err(stuck());
     }
-    let key = terms.key.map(|key| IdempotencyKey { key, body_hash: hash(&wish) });
     let order = priced(app, wish)?;
+    let key = terms.key.map(|key| IdempotencyKey { key, body_hash: hash(&order) });
     let place = PlaceOrder { order_id: app.ids.uuid(now), order, key, only_repeated: flow == Flow::Stuck };
     let (order_id, order, repeated) = match app.desk.ask(Request::Place(place), traceparent).await? {
         Answer::Placed { order_id, order, repeated } => (order_id, order, repeated),
@@ -155,10 +155,14 @@ fn headers(order_id: OrderId, wait: Option<Duration>) -> HeaderMap {
     headers
 }
 
-/// Of the body as it was understood: spaces and the order of its fields do not matter.
-fn hash(wish: &Wish) -> String {
-    let canonical = serde_json::to_vec(wish).unwrap_or_default();
-    URL_SAFE_NO_PAD.encode(Sha256::digest(canonical))
+/// Of the body as it was understood: it does not matter how it was written, nor whether a default was written out. Prices
+/// are no part of it, for the menu may change meanwhile.
+fn hash(order: &NewOrder) -> String {
+    let wished =
+        order.lines.iter().map(|line| (&line.menu, line.size, line.quantity, &line.options, line.takeout));
+    let lines: Vec<_> = wished.collect();
+    let canonical = serde_json::to_vec(&(&order.store, lines, order.takeout, &order.payment));
+    URL_SAFE_NO_PAD.encode(Sha256::digest(canonical.unwrap_or_default()))
 }
 
 fn with_example(problem: Problem) -> Problem {

@@ -47,6 +47,21 @@ async fn how_the_body_is_written_does_not_matter() {
 }
 
 #[tokio::test]
+async fn a_default_that_is_written_out_does_not_matter() {
+    let cafe = Cafe::open();
+    let first = Taken::of(&cafe.post("/orders", &KEY, &wish()).await);
+    let mut written_out = wish();
+    written_out["store"] = "main".into();
+    written_out["items"][0]["takeout"] = true.into();
+    written_out["items"][1]["size"] = "medium".into();
+    written_out["items"][1]["options"] = serde_json::json!([]);
+    let reply = cafe.post("/orders", &KEY, &written_out).await;
+    assert_eq!((reply.status.as_u16(), Taken::of(&reply).id), (201, first.id));
+    written_out["items"][1]["takeout"] = false.into();
+    assert_eq!(cafe.post("/orders", &KEY, &written_out).await.status, 422);
+}
+
+#[tokio::test]
 async fn another_body_under_the_same_key_is_refused() {
     let cafe = Cafe::open();
     cafe.post("/orders", &KEY, &wish()).await;
