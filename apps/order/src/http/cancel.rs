@@ -24,7 +24,7 @@ const REASON_MAX: usize = 200;
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CancelBody {
-    /// In the words of whoever asks.
+    /// In the words of whoever asks, without control characters.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 200)]
     reason: Option<String>,
@@ -39,7 +39,7 @@ pub(super) struct CancelBody {
     tag = "orders",
     operation_id = "cancel_order",
     params(("id" = Uuid, Path, description = "The order's id.")),
-    request_body = CancelBody,
+    request_body = Option<CancelBody>,
     security(("order_token" = []), ("order_token_in_query" = []), ("staff_key" = [])),
     responses(
         (status = 200, body = OrderView, description = "It is cancelled already."),
@@ -53,10 +53,10 @@ pub(super) async fn cancel(
     PathOf(order_id): PathOf<OrderId>,
     presented: Presented,
     Traceparent(traceparent): Traceparent,
-    JsonOrDefault(body): JsonOrDefault<CancelBody>,
+    JsonOrDefault(body): JsonOrDefault<Option<CancelBody>>,
 ) -> Result<Response, Problem> {
     let by = app.admit(order_id, &presented)?;
-    let reason = checked(body.reason)?;
+    let reason = checked(body.unwrap_or_default().reason)?;
     match app.desk.ask(Request::Cancel { order_id, by, reason }, traceparent).await? {
         Answer::CancelAsked { order, .. } => shown(&app, order_id, &order),
         Answer::Refused(refusal) => Err(too_late(refusal)),

@@ -96,7 +96,7 @@ struct LineView<'a> {
 enum CancelView {
     /// Somebody asked; the status tells what comes of it.
     Requested,
-    /// It came too late.
+    /// It came too late, or the order came to another end.
     Refused,
 }
 
@@ -174,10 +174,13 @@ impl<'a> LineView<'a> {
 
 impl CancelView {
     fn of(order: &Order) -> Option<Self> {
-        if order.ticket.cancel_refused {
+        let status = order.status();
+        let ended_otherwise = status.is_final() && status != Status::Cancelled;
+        let requested = order.is_cancel_requested();
+        if order.ticket.cancel_refused || (requested && ended_otherwise) {
             return Some(Self::Refused);
         }
-        order.is_cancel_requested().then_some(Self::Requested)
+        requested.then_some(Self::Requested)
     }
 }
 

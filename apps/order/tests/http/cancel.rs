@@ -44,6 +44,15 @@ async fn a_cancelled_order_is_cancelled_already() {
 }
 
 #[tokio::test]
+async fn a_cancel_that_another_end_forestalled_is_refused() {
+    let cafe = Cafe::open();
+    let taken = cafe.place().await;
+    assert_eq!(cancel(&cafe, &taken, &json!({})).await.json()["cancel"], "requested");
+    cafe.say(&taken, 1, &declined());
+    assert_eq!(cafe.until(&taken, "declined").await["cancel"], "refused");
+}
+
+#[tokio::test]
 async fn it_is_too_late_once_making_has_started_or_the_order_has_ended() {
     let cafe = Cafe::open();
     let (made, refused) = (cafe.place().await, cafe.place().await);
