@@ -38,6 +38,7 @@ proptest! {
         let [one, other] = &mut orders;
         prop_assert_eq!(&*one, &*other);
         prop_assert_eq!(one.status(), told.end());
+        prop_assert!(one.steps().windows(2).all(|pair| pair[0].0 != pair[1].0), "{:?}", one.steps());
         if one.payment.outcome.is_some() && one.placed.is_some() {
             prop_assert_eq!(one.steps().last().map(|step| step.0), Some(one.status()));
         }
@@ -249,16 +250,16 @@ fn ticket_history(choices: &[u8]) -> Vec<TicketEvent> {
             (Some(Stage::Queued), 0) => (Stage::Cancelled, ticket_cancelled()),
             (Some(Stage::Queued | Stage::Making), 3) => (Stage::Rejected, rejected(vec![1, 2, 3], true)),
             (Some(Stage::Queued), _) => (Stage::Making, TicketEvent::Started(TicketStarted {})),
-            (Some(Stage::Making), 0 | 1) => (
+            (Some(Stage::Making), 0) => (
                 Stage::Making,
                 TicketEvent::LineReady(TicketLineReady { line_id: u16::from(choice % 3) + 1 }),
             ),
+            (Some(Stage::Making), 1) | (Some(Stage::Ready | Stage::PickedUp), 1 | 2) => {
+                (Stage::Making, TicketEvent::Recalled(TicketRecalled { lines: vec![2], reason: None }))
+            }
             (Some(Stage::Making), 2) => (Stage::Making, cancel_refused()),
             (Some(Stage::Making), _) => (Stage::Ready, TicketEvent::Ready(TicketReady {})),
             (Some(Stage::Ready), 0) => (Stage::Uncollected, TicketEvent::Uncollected(TicketUncollected {})),
-            (Some(Stage::Ready | Stage::PickedUp), 1 | 2) => {
-                (Stage::Making, TicketEvent::Recalled(TicketRecalled { lines: vec![2], reason: None }))
-            }
             (Some(Stage::Ready), _) => (Stage::PickedUp, TicketEvent::PickedUp(TicketPickedUp {})),
             (Some(ended), _) => (ended, cancel_refused()),
         };

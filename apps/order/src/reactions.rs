@@ -113,6 +113,9 @@ fn payment_refunded(order: &mut Order, refunded: &PaymentRefunded, at: Timestamp
 }
 
 fn ticket_step(order: &mut Order, stage: Stage, at: Timestamp) {
+    if order.ticket.stage() == Some(stage) {
+        return;
+    }
     let steps = &mut order.ticket.steps;
     if steps.len() == STEPS_MAX {
         steps.remove(0);
