@@ -1,5 +1,6 @@
 //! The headers that `POST /orders` heeds.
 
+use std::num::IntErrorKind;
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
@@ -35,9 +36,17 @@ fn wait(headers: &HeaderMap) -> Option<Duration> {
     let seconds = preferences.find_map(|preference| {
         let (name, value) = preference.split(';').next()?.split_once('=')?;
         let value = value.trim().trim_matches('"');
-        name.trim().eq_ignore_ascii_case("wait").then(|| value.parse::<u64>().ok())?
+        name.trim().eq_ignore_ascii_case("wait").then(|| seconds(value))?
     });
     seconds.filter(|seconds| *seconds > 0).map(|seconds| Duration::from_secs(seconds.min(WAIT_MAX_S)))
+}
+
+/// A number too large to be held is a large one.
+fn seconds(value: &str) -> Option<u64> {
+    match value.parse::<u64>() {
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Some(u64::MAX),
+        parsed => parsed.ok(),
+    }
 }
 
 #[cfg(test)]
@@ -54,7 +63,7 @@ mod tests {
         assert_eq!(waits("wait=5"), Some(5));
         assert_eq!(waits("respond-async, Wait=10; foo=bar"), Some(10));
         assert_eq!(waits("wait=\"7\""), Some(7));
-        assert_eq!(waits("wait=600"), Some(30));
+        assert_eq!([waits("wait=600"), waits("wait=99999999999999999999")], [Some(30); 2]);
         for nothing in ["wait", "wait=", "wait=0", "wait=-1", "wait=1.5", "return=minimal"] {
             assert_eq!(waits(nothing), None, "{nothing}");
         }
