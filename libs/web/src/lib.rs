@@ -1,7 +1,7 @@
 //! What every service's HTTP side shares.
 //!
 //! - Errors are [`Problem`]s (RFC 9457), also those of the extractors: [`JsonBody`], [`PathOf`], [`QueryOf`], [`Staff`].
-//! - [`bind`] and [`serve`] run a router within named limits and stop it without losing an answer.
+//! - [`bind()`] and [`serve()`] run a router within named limits and stop it without losing an answer.
 //! - [`common_routes`] are the addresses that every service has, and [`documented`] completes its `OpenAPI` document.
 //! - [`event_stream`] answers with news as it happens.
 //!
