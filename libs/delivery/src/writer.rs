@@ -306,7 +306,7 @@ impl<D: Tables> Writer<D> {
         }
     }
 
-    /// Drops what was said long ago. While turns fail it also finds out whether they still would, though nobody asks.
+    /// Drops what was said long ago, and cuts the database's log. While turns fail it also finds out whether they still would, though nobody asks.
     fn prune(&mut self, before: jiff::Timestamp) -> Result<(), Error> {
         match self.try_prune(before) {
             Ok(through) => {
@@ -330,6 +330,7 @@ impl<D: Tables> Writer<D> {
         }
         let through = tables::prune(&mut self.db, before, PRUNE_LIMIT)?;
         self.db.commit()?;
+        self.db.shorten_log()?;
         Ok(through)
     }
 }

@@ -21,6 +21,8 @@ const PEER_BUSY_TIMEOUT: Duration = Duration::from_millis(50);
 const CHECKPOINT_PAGES: i64 = 1_000;
 /// Size in bytes to which a log that had grown (somebody pinned it) is cut once it has been copied back.
 const LOG_KEPT_BYTES: i64 = 64 * 1024 * 1024;
+/// How long a writer waits for readers to let go of a log that has grown.
+const LOG_PATIENCE: Duration = Duration::from_millis(50);
 /// Every page in one step (`sqlite3_backup_step`).
 const ALL_PAGES: i32 = -1;
 /// Prepared statements kept per connection.
@@ -144,6 +146,19 @@ impl Connection {
     /// Copies the write-ahead log back into the file and syncs both.
     pub fn checkpoint(&mut self) -> Result<(), Error> {
         self.sqlite.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(told)
+    }
+
+    /// Empties a log that has grown because reads overlap without a pause: holds up the writer, for a moment at most, until
+    /// no read needs the log. A reader that does not move on keeps it.
+    pub fn shorten_log(&mut self) -> Result<(), Error> {
+        let log = log_of(Path::new(self.sqlite.path().unwrap_or_default()));
+        if std::fs::metadata(log).is_ok_and(|log| log.len() > LOG_KEPT_BYTES as u64) {
+            self.sqlite.busy_timeout(LOG_PATIENCE).map_err(told)?;
+            let emptied = self.sqlite.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            self.sqlite.busy_timeout(BUSY_TIMEOUT).map_err(told)?;
+            emptied.map_err(told)?;
+        }
+        Ok(())
     }
 
     /// Starts a transaction that will write.

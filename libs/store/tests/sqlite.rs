@@ -186,3 +186,23 @@ fn looking_at_a_file_takes_no_lock_from_whoever_works_with_it() {
     drop(Connection::open_peer(&path).unwrap());
     assert_eq!(locks(), before);
 }
+
+#[test]
+fn a_log_that_has_grown_is_emptied_once_its_reader_moves_on_and_a_reader_that_does_not_holds_up_nobody() {
+    let (_folder, path) = folder();
+    let mut db = Connection::open(&path, &[FIRST]).unwrap();
+    let mut reader = Connection::open_peer(&path).unwrap();
+    reader.batch("BEGIN").unwrap();
+    assert!(owners(&mut reader).unwrap().is_empty());
+    let owner = "minji".repeat(1_000_000);
+    (1..=14).for_each(|id| add(&mut db, id, &owner));
+    let log_bytes = || std::fs::metadata(format!("{}-wal", path.display())).unwrap().len();
+    let before = std::time::Instant::now();
+    db.shorten_log().unwrap();
+    assert!(before.elapsed() < std::time::Duration::from_secs(1));
+    assert!(log_bytes() > 64 * 1024 * 1024);
+    reader.batch("COMMIT").unwrap();
+    db.shorten_log().unwrap();
+    assert_eq!(log_bytes(), 0);
+    assert_eq!(owners(&mut reader).unwrap().len(), 14);
+}
