@@ -182,9 +182,15 @@ fn load_held(
 ) -> Result<(), Error> {
     let id = order_id.to_string();
     for record in db.query(HELD, &[(&id).into(), source.name().into()], record)? {
-        let heard = record.read(source).map_err(|unreadable| Error::Refused(unreadable.to_string()))?;
-        let slot = HeldSlot { record, stored: true, keep: true, heard };
-        ledger.held.insert((order_id, source, slot.heard.version), slot);
+        match record.read(source) {
+            Ok(heard) => {
+                let slot = HeldSlot { record, stored: true, keep: true, heard };
+                ledger.held.insert((order_id, source, slot.heard.version), slot);
+            }
+            Err(unreadable) => {
+                tracing::error!(event = record.id(source), %unreadable, "held, but it can no longer be read: its order waits");
+            }
+        }
     }
     Ok(())
 }

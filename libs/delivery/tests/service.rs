@@ -290,3 +290,18 @@ async fn past_a_limit_of_what_is_set_aside_nothing_more_is_heard_and_it_says_so(
     service.until_words(order(1), &["w1"]).await;
     service.stopped().await;
 }
+
+#[tokio::test]
+async fn a_held_event_that_can_no_longer_be_read_holds_up_its_own_order_only() {
+    let (_folder, place) = place();
+    let mut payment = outbox_of_payment(&place);
+    payment.say(&[said(order(1), 1, "poison"), said(order(1), 2, "w2")]).unwrap();
+    let service = started(&place);
+    until("one is held", async || service.desk.status().held == 1).await;
+    let mut db = Connection::open(&place.database(Source::Barista), &all_migrations()).unwrap();
+    db.batch("UPDATE held SET body = '?'").unwrap();
+    payment.say(&[said(order(1), 3, "w3"), said(order(2), 1, "w1")]).unwrap();
+    service.until_words(order(2), &["w1"]).await;
+    assert_eq!(service.desk.status().parked, 1);
+    service.stopped().await;
+}
