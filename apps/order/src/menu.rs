@@ -118,11 +118,24 @@ struct MenuFile {
 struct DrinkEntry {
     menu: String,
     name: NameEntry,
-    price: i64,
+    price: Price,
     making_ms: i64,
     sizes: Option<Vec<Size>>,
     #[serde(default)]
-    price_by_size: BTreeMap<Size, i64>,
+    price_by_size: BTreeMap<Size, Price>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(try_from = "toml::Value")]
+struct Price(i64);
+
+impl TryFrom<toml::Value> for Price {
+    type Error = String;
+
+    fn try_from(value: toml::Value) -> Result<Self, String> {
+        let wrong = || format!("{value} must be a whole number of minor units, such as 3500");
+        value.as_integer().map(Self).ok_or_else(wrong)
+    }
 }
 
 #[derive(Deserialize)]
@@ -164,8 +177,8 @@ fn check_name(field: &str, name: &str) -> Result<(), String> {
 
 fn read_sizes(
     sizes: Option<Vec<Size>>,
-    price: i64,
-    price_by_size: &BTreeMap<Size, i64>,
+    price: Price,
+    price_by_size: &BTreeMap<Size, Price>,
 ) -> Result<BTreeMap<Size, i64>, String> {
     let named = sizes.unwrap_or_else(|| vec![Size::Small, Size::Medium, Size::Large]);
     let sizes: BTreeSet<Size> = named.iter().copied().collect();
@@ -181,7 +194,7 @@ fn read_sizes(
     }
     let mut priced = BTreeMap::new();
     for size in sizes {
-        let price = price_by_size.get(&size).copied().unwrap_or(price);
+        let Price(price) = price_by_size.get(&size).copied().unwrap_or(price);
         if !(1..=PRICE_MAX).contains(&price) {
             return Err(format!("the price {price} is out of range; write 1 to {PRICE_MAX} minor units"));
         }
@@ -243,9 +256,17 @@ mod tests {
     fn a_wrong_entry_is_named_with_what_would_be_right() {
         let name = "name={en='Latte',ko='라떼'}";
         for (entry, says) in [
-            (format!("menu='latte'\n{name}\nprice='4000'\nmaking_ms=1"), "an entry looks like"),
-            (format!("menu='latte'\n{name}\nprice=4000.5\nmaking_ms=1"), "price"),
+            (
+                format!("menu='latte'\n{name}\nprice='4000'\nmaking_ms=1"),
+                "whole number of minor units, such as 3500",
+            ),
+            (format!("menu='latte'\n{name}\nprice=4000.5\nmaking_ms=1"), "whole number of minor units"),
             (format!("menu='latte'\n{name}\nmaking_ms=1"), "missing field `price`"),
+            (format!("menu='latte'\n{name}\nmaking_ms=1"), "an entry looks like"),
+            (
+                format!("menu='latte'\n{name}\nprice=1\nprice_by_size={{large='2'}}\nmaking_ms=1"),
+                "such as 3500",
+            ),
             (format!("menu='latte'\n{name}\nprice=0\nmaking_ms=1"), "write 1 to 1000000000 minor units"),
             (format!("menu='latte'\n{name}\nprice=1\nmaking_ms=0"), "write 1 to 3600000 milliseconds"),
             (format!("menu='latte'\n{name}\nprice=1\nmaking_ms=1\ncolour='red'"), "unknown field `colour`"),
