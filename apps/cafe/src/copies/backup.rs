@@ -34,6 +34,10 @@ pub(crate) fn backup(args: &BackupArgs, settings: &Settings) -> anyhow::Result<E
     let target = &args.dir;
     let shown = target.display();
     let is_free = fs::read_dir(target).map_or(true, |mut entries| entries.next().is_none());
+    ensure!(
+        !is_inside(target, settings.data())?,
+        "{shown} is inside the data folder, and would be lost with it; name a folder elsewhere"
+    );
     ensure!(is_free && !target.is_file(), "{shown} holds something already; name a new folder");
 
     let mut unfinished = std::path::absolute(target)?.into_os_string();
@@ -52,6 +56,13 @@ pub(crate) fn backup(args: &BackupArgs, settings: &Settings) -> anyhow::Result<E
         bytes.div_ceil(1_000)
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether `folder`, which need not be there yet, would be a part of `data`.
+fn is_inside(folder: &Path, data: &Path) -> std::io::Result<bool> {
+    let folder = std::path::absolute(folder)?;
+    let there = folder.ancestors().find_map(|folder| folder.canonicalize().ok());
+    Ok(data.canonicalize().is_ok_and(|data| there.is_some_and(|there| there.starts_with(data))))
 }
 
 fn copy_all(place: &Place, folder: &Path) -> anyhow::Result<Manifest> {

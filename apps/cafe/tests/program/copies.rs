@@ -61,6 +61,18 @@ fn a_backup_does_not_overwrite_and_needs_a_cafe() {
 }
 
 #[test]
+fn a_backup_into_the_folder_that_it_copies_is_refused() {
+    let cafe = Cafe::open(&[]);
+    for folder in ["data", "data/copy", "data/run/../copies/monday"] {
+        let inside = cafe.run(&["backup", folder]);
+        assert_eq!(inside.status.code(), Some(1));
+        assert!(words(&inside.stderr).contains("is inside the data folder"), "{}", words(&inside.stderr));
+    }
+    assert!(!cafe.path("data/copy").exists() && !cafe.path("data/copies").exists());
+    assert!(cafe.run(&["backup", "data/../copy"]).status.success(), "beside it is fine");
+}
+
+#[test]
 fn yesterdays_copy_of_one_service_is_put_back_and_what_was_there_is_kept() {
     let mut cafe = Cafe::open(&[]);
     let kept = cafe.order();
