@@ -7,6 +7,7 @@ mod greeting;
 mod keeper;
 mod process;
 mod restarts;
+mod signals;
 mod takeover;
 mod wal_watch;
 
@@ -16,12 +17,12 @@ use std::process::ExitCode;
 use anyhow::Context;
 use cafe_delivery::Place;
 use cafe_events::Source;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::settings::Settings;
 use keeper::Keeper;
+use signals::{Asked, Signals};
 
-/// Runs until Ctrl-C or SIGTERM.
+/// Runs until Ctrl-C or SIGTERM, or until its terminal is closed.
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let place = Place::new(settings.data());
     let _only_one = place.lock("up", "`cafe up`")?;
@@ -44,8 +45,8 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     }
     let serving = tokio::select! {
         serving = all_serve(&keepers) => serving,
-        () = signals.next() => {
-            close(keepers, &mut signals).await;
+        asked = signals.next() => {
+            end(asked, keepers, &mut signals).await;
             return Ok(ExitCode::SUCCESS);
         }
     };
@@ -54,11 +55,11 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     greeting::print(settings);
-    tokio::select! {
-        () = signals.next() => {}
-        () = wal_watch::run(&place, settings.wal_limit_mb, &keepers) => {}
-    }
-    close(keepers, &mut signals).await;
+    let asked = tokio::select! {
+        asked = signals.next() => asked,
+        () = wal_watch::run(&place, settings.wal_limit_mb, &keepers) => Asked::ToClose,
+    };
+    end(asked, keepers, &mut signals).await;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -89,6 +90,15 @@ async fn all_serve(keepers: &[Keeper]) -> bool {
     true
 }
 
+async fn end(asked: Asked, keepers: Vec<Keeper>, signals: &mut Signals) {
+    match asked {
+        Asked::ToClose => close(keepers, signals).await,
+        Asked::ToLeave => tracing::warn!(
+            "the terminal was closed: the services go on, watched over by nobody; the next `cafe up` takes them over"
+        ),
+    }
+}
+
 /// Ends the services in order: first the one that takes new orders. A second Ctrl-C kills what is left, which loses nothing
 /// that was answered.
 async fn close(keepers: Vec<Keeper>, signals: &mut Signals) {
@@ -101,26 +111,6 @@ async fn close(keepers: Vec<Keeper>, signals: &mut Signals) {
     };
     tokio::select! {
         () = in_order => {}
-        () = signals.next() => tracing::warn!("ending without waiting"),
-    }
-}
-
-/// Ctrl-C and SIGTERM.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn new() -> anyhow::Result<Self> {
-        let listen = |kind| signal(kind).context("signals cannot be heard");
-        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
+        () = signals.to_close() => tracing::warn!("ending without waiting"),
     }
 }

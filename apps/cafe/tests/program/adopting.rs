@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use std::process::Command;
 
 use rustix::process::Signal;
 
@@ -26,6 +27,33 @@ fn services_go_on_without_up_and_the_next_up_adopts_them() {
     cafe.close();
     assert!(before.into_iter().flatten().all(|pid| !is_alive(pid)), "the adopted end with it");
     assert_eq!(cafe.pids(), [None; 3]);
+}
+
+#[test]
+fn a_terminal_that_is_closed_leaves_the_cafe_open_and_the_next_up_adopts_it() {
+    let mut cafe = Cafe::open(&[]);
+    let before = cafe.pids();
+    assert!(cafe.close_with(Signal::HUP).success());
+    assert_eq!(cafe.log().matches("the next `cafe up` takes them over").count(), 1, "{}", cafe.log());
+    assert!(SERVICES.into_iter().all(|service| cafe.serves(service)));
+
+    cafe.open_with(&[]);
+    assert_eq!(cafe.pids(), before, "the same processes");
+}
+
+#[test]
+fn under_nohup_a_terminal_that_is_closed_changes_nothing() {
+    let mut cafe = Cafe::closed();
+    let up = cafe.command(&["up"]);
+    let mut nohup = Command::new("sh");
+    nohup.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]).arg(up.get_program()).args(up.get_args());
+    cafe.watch(nohup.current_dir(cafe.path("")).spawn().unwrap());
+    send(cafe.up_pid(), Signal::HUP);
+    let order = cafe.pid("order").unwrap();
+    send(order, Signal::KILL);
+    wait_for("order is watched over", || {
+        cafe.pid("order").filter(|pid| *pid != order && cafe.serves("order"))
+    });
 }
 
 #[test]
