@@ -13,7 +13,7 @@ use crate::audit::AuditArgs;
 use crate::copies::{BackupArgs, RestoreArgs};
 use crate::parked::ParkedArgs;
 use crate::rush::RushArgs;
-use crate::settings::{Flags, Settings};
+use crate::settings::{Flags, Settings, warn_of_mistyped_variables};
 use crate::{audit, copies, doctor, logging, parked, rush, services, up};
 
 /// Exit code for a wrong command line or setting, as clap's own.
@@ -65,6 +65,13 @@ struct ServiceArgs {
     watched: bool,
 }
 
+impl Command {
+    /// Whether `cafe up` has started it, which has warned already of what is wrong with the environment.
+    fn is_watched(&self) -> bool {
+        matches!(self, Self::Order(args) | Self::Payment(args) | Self::Barista(args) if args.watched)
+    }
+}
+
 /// Runs what the command line asks for.
 pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
@@ -84,6 +91,9 @@ pub(crate) fn run() -> ExitCode {
         Ok(flush) => flush,
         Err(error) => return refuse(&error, WRONG_SETTING.into()),
     };
+    if !cli.command.is_watched() {
+        warn_of_mistyped_variables();
+    }
     execute(cli.command, &settings).unwrap_or_else(|error| refuse(&error, ExitCode::FAILURE))
 }
 

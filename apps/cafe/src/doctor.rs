@@ -33,7 +33,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let mut findings = vec![
         // Wrong ones are refused before anything runs.
         Finding::ok("settings", "they fit together"),
-        machine::unknown_variables(),
+        machine::environment(),
         machine::folder(&place.data),
         machine::disk(&place.data),
         machine::clock(&place),

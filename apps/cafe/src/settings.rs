@@ -3,6 +3,7 @@
 //! [`Settings`] declares each setting once. A value that is wrong and a key that is not known are refused at start.
 
 mod values;
+mod variables;
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,6 +17,7 @@ use confique::{Config, File, FileFormat, Layer};
 
 use crate::services;
 pub(crate) use values::{Port, Span, StoreName, ZoneName};
+pub(crate) use variables::{unknown_variables, warn_of_mistyped_variables};
 
 /// The settings as they came on the command line.
 pub(crate) type Flags = <Settings as Config>::Layer;
@@ -78,17 +80,17 @@ pub(crate) struct Settings {
     barista_port: Port,
 
     /// A barista that starts and finishes tickets by the menu's times
-    #[config(env = "CAFE_ROBOT", default = false)]
+    #[config(env = "CAFE_ROBOT", default = false, deserialize_with = values::truth)]
     #[config(layer_attr(arg(long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "true|false")))]
     pub(crate) robot: bool,
 
     /// How many times faster than the menu the robot works [default: 1]
-    #[config(env = "CAFE_ROBOT_SPEED", default = 1.0)]
+    #[config(env = "CAFE_ROBOT_SPEED", default = 1.0, deserialize_with = values::number)]
     #[config(layer_attr(arg(long, global = true, value_name = "TIMES")))]
     pub(crate) robot_speed: f64,
 
     /// How many drinks the robot makes at the same time in each store [default: 4]
-    #[config(env = "CAFE_ROBOT_BARISTAS", default = 4)]
+    #[config(env = "CAFE_ROBOT_BARISTAS", default = 4, deserialize_with = values::count)]
     #[config(layer_attr(arg(long, global = true, value_name = "COUNT", hide_short_help = true)))]
     pub(crate) robot_baristas: u16,
 
@@ -103,7 +105,7 @@ pub(crate) struct Settings {
     pub(crate) simulator_latency: Span,
 
     /// How large a database's write-ahead log may grow before whoever pins it is restarted, in MB [default: 256]
-    #[config(env = "CAFE_WAL_LIMIT_MB", default = 256)]
+    #[config(env = "CAFE_WAL_LIMIT_MB", default = 256, deserialize_with = values::count)]
     #[config(layer_attr(arg(long, global = true, value_name = "MB", hide_short_help = true)))]
     pub(crate) wal_limit_mb: u64,
 }

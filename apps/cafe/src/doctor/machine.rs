@@ -6,11 +6,10 @@ use cafe_clock::{Clock, from_ms};
 use cafe_delivery::Place;
 use cafe_events::Source;
 use cafe_store::Connection;
-use confique::Config;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Finding, Level};
-use crate::settings::Settings;
+use crate::settings::unknown_variables;
 
 /// Room on the disk that is little, in bytes: a busy day writes about this much.
 const LITTLE_ROOM_BYTES: u64 = 2_000_000_000;
@@ -21,20 +20,12 @@ const FIRST_SANE_TIME: Timestamp = Timestamp::constant(1_767_225_600, 0);
 /// News from further ahead than this means that the clock was set back.
 const STEP_BACK_LIMIT: SignedDuration = SignedDuration::from_mins(1);
 
-/// A mistyped variable would be overlooked otherwise.
-pub(super) fn unknown_variables() -> Finding {
-    let mut known: Vec<&str> = vec!["CAFE_LOG", "CAFE_CONFIG"];
-    known.extend(Settings::META.fields.iter().filter_map(|field| match field.kind {
-        confique::meta::FieldKind::Leaf { env, .. } => env,
-        confique::meta::FieldKind::Nested { .. } => None,
-    }));
-    let set = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    let unknown: Vec<String> =
-        set.filter(|name| name.starts_with("CAFE_") && !known.contains(&name.as_str())).collect();
+pub(super) fn environment() -> Finding {
+    let unknown: Vec<String> = unknown_variables().iter().map(ToString::to_string).collect();
     if unknown.is_empty() {
         Finding::ok("environment", "nothing unknown is set")
     } else {
-        Finding::warn("environment", format!("{} means nothing to this program", unknown.join(", ")))
+        Finding::warn("environment", unknown.join(" "))
     }
 }
 

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use cafe_events::Currency;
 use cafe_order::wish::{STORE_RIGHT, is_store_name};
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
 /// A length of time, written as `500ms`, `15s`, `10m` or `2h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[serde(try_from = "Written")]
 pub(crate) struct Span(pub(crate) Duration);
 
 impl FromStr for Span {
@@ -31,27 +32,8 @@ impl fmt::Display for Span {
 
 /// A TCP port that can be named: 1 to 65535.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "NumberOrText")]
+#[serde(try_from = "Written")]
 pub(crate) struct Port(pub(crate) u16);
-
-/// A number is one in a file, and a text in the environment.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum NumberOrText {
-    Number(i64),
-    Text(String),
-}
-
-impl TryFrom<NumberOrText> for Port {
-    type Error = String;
-
-    fn try_from(value: NumberOrText) -> Result<Self, String> {
-        match value {
-            NumberOrText::Number(number) => number.to_string().parse(),
-            NumberOrText::Text(text) => text.parse(),
-        }
-    }
-}
 
 impl FromStr for Port {
     type Err = String;
@@ -66,7 +48,7 @@ impl FromStr for Port {
 
 /// A store's name, short enough to stand in every row and URL.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[serde(try_from = "Written")]
 pub(crate) struct StoreName(String);
 
 impl FromStr for StoreName {
@@ -85,7 +67,7 @@ impl fmt::Display for StoreName {
 
 /// A time zone of the IANA database.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[serde(try_from = "Written")]
 pub(crate) struct ZoneName {
     name: String,
     zone: jiff::tz::TimeZone,
@@ -114,19 +96,65 @@ impl fmt::Display for ZoneName {
     }
 }
 
-macro_rules! from_text {
+/// A value as it was written: in the environment everything is text, in a file it may be a number as well.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "this must be a plain value: a text, a number, true or false")]
+enum Written {
+    Text(String),
+    Truth(bool),
+    Whole(i64),
+    Fraction(f64),
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Truth(truth) => truth.fmt(f),
+            Self::Whole(number) => number.fmt(f),
+            Self::Fraction(number) => number.fmt(f),
+        }
+    }
+}
+
+macro_rules! from_written {
     ($($type:ty),*) => {$(
-        impl TryFrom<String> for $type {
+        impl TryFrom<Written> for $type {
             type Error = String;
 
-            fn try_from(text: String) -> Result<Self, String> {
-                text.parse()
+            fn try_from(written: Written) -> Result<Self, String> {
+                written.to_string().parse()
             }
         }
     )*};
 }
 
-from_text!(Span, StoreName, ZoneName);
+from_written!(Span, Port, StoreName, ZoneName);
+
+/// Reads what is on or off.
+pub(super) fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    let written = Written::deserialize(deserializer)?.to_string();
+    match written.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "1" => Ok(true),
+        "false" | "no" | "0" => Ok(false),
+        _ => Err(D::Error::custom(format!("{written:?} is neither; write true or false"))),
+    }
+}
+
+/// Reads a number that may have a fraction.
+pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    parsed(deserializer, "a number such as 10")
+}
+
+/// Reads how many of something there are.
+pub(super) fn count<'de, D: Deserializer<'de>, T: FromStr>(deserializer: D) -> Result<T, D::Error> {
+    parsed(deserializer, "a whole number such as 4")
+}
+
+fn parsed<'de, D: Deserializer<'de>, T: FromStr>(deserializer: D, right: &str) -> Result<T, D::Error> {
+    let written = Written::deserialize(deserializer)?.to_string();
+    written.parse().map_err(|_| D::Error::custom(format!("{written:?} cannot be used; write {right}")))
+}
 
 /// Reads a currency's code from a flag.
 pub(super) fn currency(code: &str) -> Result<Currency, String> {

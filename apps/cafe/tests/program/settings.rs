@@ -59,8 +59,28 @@ fn a_wrong_variable_is_refused_by_its_name() {
         command.env("CAFE_BARISTA_PORT", "counter"),
         &["CAFE_BARISTA_PORT", "\"counter\"", "1 to 65535"],
     );
-    let mut command = cafe.bare_command(&["up"]);
-    assert_refused(command.env("CAFE_LOG", "=loud="), &["CAFE_LOG", "info or debug"]);
+    let wrong = [
+        ("CAFE_LOG", "=loud=", "info or debug"),
+        ("CAFE_PAY_BY", "10", "10m"),
+        ("CAFE_ROBOT", "maybe", "true or false"),
+        ("CAFE_ROBOT_SPEED", "fast", "a number such as 10"),
+        ("CAFE_ROBOT_BARISTAS", "-1", "a whole number such as 4"),
+    ];
+    for (name, value, right) in wrong {
+        let said = assert_refused(cafe.bare_command(&["up"]).env(name, value), &[name, right]);
+        assert!(said.contains(value), "{said}");
+    }
+}
+
+#[test]
+fn a_variable_that_may_be_a_mistyped_setting_is_warned_of_and_the_program_goes_on() {
+    let cafe = Cafe::closed();
+    let mut command = cafe.bare_command(&["audit"]);
+    let output = command.env("CAFE_PAYBY", "5m").env("CAFE_CHAIRS", "40").output().unwrap();
+    let said = words(&output.stderr);
+    assert!(said.contains("CAFE_PAYBY is not a setting; did you mean CAFE_PAY_BY?"), "{said}");
+    assert!(!said.contains("CAFE_CHAIRS"), "{said}");
+    assert!(said.contains("cafe: "), "it went on to what it was asked for: {said}");
 }
 
 #[test]
@@ -70,6 +90,11 @@ fn a_wrong_file_is_refused_by_its_name_line_and_key() {
         ("store = \"main\"\nordr_port = 3000\n", ["line 2", "ordr_port", "order_port"]),
         ("pay_by = \"ten\"\n", ["line 1", "pay_by", "10m"]),
         ("order_port = \"x\"\n", ["line 1", "order_port", "1 to 65535"]),
+        ("pay_by = 10\n", ["line 1", "pay_by", "15s"]),
+        ("robot = \"maybe\"\n", ["line 1", "robot", "true or false"]),
+        ("robot_speed = \"fast\"\n", ["line 1", "robot_speed", "a number such as 10"]),
+        ("wal_limit_mb = -1\n", ["line 1", "wal_limit_mb", "a whole number such as 4"]),
+        ("order_port = true\n", ["line 1", "order_port", "1 to 65535"]),
         ("[menu]\n", ["line 1", "menu", "string"]),
     ];
     for (text, said) in wrong {
