@@ -48,6 +48,8 @@ pub enum What {
     Answered(u32, ChargeAnswer, Silence),
     /// An attempt was looked up.
     LookedUp(u32, Finding, Silence),
+    /// For the probe of this number the record was looked up, last under the key of that attempt.
+    Probed(u32, u32, Finding, Silence),
     /// Somebody says there is news of an attempt.
     Notified(u32),
     /// Ask for this refund.
@@ -212,6 +214,9 @@ fn decide(payment: &mut Payment, what: &What, now: Timestamp) -> Result<Transiti
         What::Expire => payment.expire(now),
         What::Answered(attempt, answer, silence) => payment.answered(*attempt, answer, measured(silence)),
         What::LookedUp(attempt, finding, silence) => payment.looked_up(*attempt, finding, measured(silence)),
+        What::Probed(probe, under, finding, silence) => {
+            payment.probed(*probe, *under, finding, measured(silence))
+        }
         What::Notified(attempt) => payment.notified(*attempt, now),
         What::BeginRefund(number) => payment.begin_refund(*number, now),
         What::RefundAnswered(number, answer, silence) => {

@@ -1,10 +1,13 @@
 //! One attempt to charge: asked once, and looked up until it is settled.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use cafe_events::{Currency, OrderId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use super::paying::MAX_ATTEMPTS;
 
 /// A request that got no answer at all may still arrive; after so long it cannot: the vendor is given
 /// [`crate::vendor::READ_TIMEOUT`] to answer, and 25 s more for what lingers in queues and proxies on the way.
@@ -30,7 +33,8 @@ pub struct Attempt {
     /// When the vendor's record is to be looked up, as long as that makes sense.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look_at: Option<Timestamp>,
-    /// Not asked in this life of the database: it is only looked up, because it may have been before a restore.
+    /// Not asked in this life of the database: it is only looked up, because it, or one after it, may have been before a
+    /// restore.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub probe: bool,
 }
@@ -148,20 +152,33 @@ pub struct Measured {
     pub draw: f64,
 }
 
+impl Measured {
+    /// How long it is until "not found" counts, though nothing answered.
+    pub(crate) fn settles_in(self) -> Duration {
+        SETTLE_AFTER.saturating_sub(self.silent_for)
+    }
+}
+
 impl Attempt {
     pub(crate) fn asking(number: u32, now: Timestamp) -> Self {
         let look_at = Some(cafe_clock::after(now, ORPHAN_AFTER));
         Self { number, asked_at: now, state: AttemptState::Asking, look_at, probe: false }
     }
 
-    pub(crate) fn probe(number: u32, now: Timestamp) -> Self {
+    pub(crate) fn probe(number: u32, now: Timestamp, look_at: Timestamp) -> Self {
         let state = AttemptState::Unknown { arrived: false, problem: None };
-        Self { number, asked_at: now, state, look_at: Some(now), probe: true }
+        Self { number, asked_at: now, state, look_at: Some(look_at), probe: true }
     }
 
     /// The key under which the vendor is asked, so that asking twice charges once.
     pub fn key(order_id: OrderId, number: u32) -> String {
         format!("{order_id}/{number}")
+    }
+
+    /// Under which keys the vendor's record is looked up: a probe seeks the first charge under its own and all that follow.
+    pub fn looked_up_under(&self) -> RangeInclusive<u32> {
+        let seeks = self.probe && matches!(self.state, AttemptState::Unknown { problem: None, .. });
+        self.number..=if seeks { MAX_ATTEMPTS } else { self.number }
     }
 
     /// True as long as the outcome is not known.
@@ -234,7 +251,7 @@ impl Attempt {
 /// When to look again at what is `age` old. Shared with refunds.
 pub(crate) fn next_look(age: Duration, longest: Duration, measured: Measured) -> Timestamp {
     let gap = (age / 4).clamp(SHORTEST_GAP, longest).mul_f64(1.0 + measured.draw / 10.0);
-    let settles_in = SETTLE_AFTER.saturating_sub(measured.silent_for);
+    let settles_in = measured.settles_in();
     let gap = if settles_in.is_zero() { gap } else { gap.min(settles_in) };
     cafe_clock::after(measured.now, gap.max(Duration::from_millis(1)))
 }

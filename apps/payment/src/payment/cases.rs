@@ -38,6 +38,14 @@ fn placed(time_to_pay: Duration) -> Payment {
     payment
 }
 
+/// As after a restore that lost everything about the order.
+fn forgotten() -> Payment {
+    let order = placed(Duration::from_mins(10)).order.unwrap();
+    let mut payment = Payment::default();
+    payment.placed(order, true, Some(after(now(), Duration::from_secs(1))), now()).unwrap();
+    payment
+}
+
 fn asked(time_to_pay: Duration) -> Payment {
     let mut payment = placed(time_to_pay);
     payment.begin(now()).unwrap();
@@ -192,4 +200,43 @@ fn the_customers_proof_is_forgotten_once_it_is_decided() {
     let mut payment = asked(Duration::from_mins(10));
     payment.answered(1, &ChargeAnswer::Approved(charge(1, now())), at(0, Duration::ZERO)).unwrap();
     assert_eq!(payment.order.unwrap().placed.payment.token, None);
+}
+
+#[test]
+fn after_a_restore_the_first_charge_on_record_decides_at_once_whatever_its_number() {
+    let mut payment = forgotten();
+    assert_eq!(payment.attempts[0].looked_up_under(), 1..=MAX_ATTEMPTS);
+    let found = Finding::Found(charge(2, now()));
+    let said = events(payment.probed(1, 2, &found, at(1, Duration::from_secs(1))).unwrap());
+    assert!(matches!(&said[..], [PaymentEvent::Approved(approved)] if approved.charge_id == "ch_2"));
+    let numbers: Vec<_> = payment.attempts.iter().map(|attempt| attempt.number).collect();
+    assert_eq!(numbers, [2, 3]);
+    assert_eq!(
+        payment.attempts[1].look_at,
+        Some(after(now(), SETTLE_AFTER)),
+        "for the rest one look is enough"
+    );
+    payment.probed(3, MAX_ATTEMPTS, &Finding::NotFound, at(35, SETTLE_AFTER)).unwrap();
+    assert!(!payment.is_open());
+}
+
+#[test]
+fn after_a_restore_nothing_is_asked_before_what_was_not_found_can_no_longer_come() {
+    let mut payment = forgotten();
+    payment.probed(1, MAX_ATTEMPTS, &Finding::NotFound, at(34, Duration::from_secs(34))).unwrap();
+    payment.begin(at(34, Duration::ZERO).now).unwrap();
+    assert_eq!(payment.attempts[0].looked_up_under(), 1..=MAX_ATTEMPTS);
+    payment.probed(1, MAX_ATTEMPTS, &Finding::NotFound, at(35, SETTLE_AFTER)).unwrap();
+    assert_eq!((payment.attempts.len(), payment.checking), (0, false));
+    payment.begin(at(35, Duration::ZERO).now).unwrap();
+    assert!(!payment.attempts[0].probe);
+}
+
+#[test]
+fn no_attempt_has_a_number_that_a_restore_would_not_look_under() {
+    let mut payment = forgotten();
+    let unwanted = Charge { at: after(now(), Duration::from_mins(11)), ..charge(MAX_ATTEMPTS, now()) };
+    payment.probed(1, MAX_ATTEMPTS, &Finding::Found(unwanted), at(1, Duration::from_secs(1))).unwrap();
+    payment.begin(at(2, Duration::ZERO).now).unwrap();
+    assert_eq!(payment.open_attempt(), None);
 }

@@ -52,10 +52,10 @@ impl Payment {
         if !self.may_ask() {
             return Ok(Transition::AlreadyDone);
         }
-        if self.checking {
+        if self.checking && self.next_attempt() <= MAX_ATTEMPTS {
             return Ok(self.concluded(now));
         }
-        if now > latest || self.attempts.len() >= MAX_ATTEMPTS as usize {
+        if now > latest || self.next_attempt() > MAX_ATTEMPTS {
             // Never again: from here the order waits for `pay_by`.
             self.retry_at = Some(self.order()?.placed.pay_by);
             return Ok(Transition::Changed(Vec::new()));
@@ -117,6 +117,32 @@ impl Payment {
                 Ok(Transition::Changed(Vec::new()))
             }
         }
+    }
+
+    /// The vendor's record was gone through for a probe: this is in it under the key of attempt `under`, and nothing under
+    /// those from `probe` up to it. An attempt is asked only after those before it are closed, so that a charge under a later
+    /// key proves that none will come under an earlier one.
+    pub fn probed(
+        &mut self,
+        probe: u32,
+        under: u32,
+        finding: &Finding,
+        measured: Measured,
+    ) -> Result<Transition, Refusal> {
+        let seen = self.attempt_mut(probe)?;
+        if !seen.looked_up_under().contains(&under) {
+            return Ok(Transition::AlreadyDone);
+        }
+        let settles = match finding {
+            Finding::Found(_) | Finding::Declined { .. } => true,
+            Finding::NotFound => seen.closes_when_not_found(measured.silent_for),
+            Finding::Unclear { .. } => false,
+        };
+        if settles {
+            seen.number = under;
+        }
+        let number = seen.number;
+        self.looked_up(number, finding, measured)
     }
 
     /// Somebody outside says that there is news of an attempt: it is looked up at once, nothing else is believed.
@@ -182,7 +208,7 @@ impl Payment {
         }
         if self.checking {
             let events = self.resume(attempt, charge, measured.now);
-            self.probe_on(attempt + 1, measured.now);
+            self.probe_on(attempt + 1, measured);
             return Ok(Transition::Changed([events, self.conclude(measured.now)].concat()));
         }
         Ok(self.concluded(measured.now))
@@ -210,7 +236,7 @@ impl Payment {
         }
         if seen.probe {
             self.attempts.retain(|other| other.number != attempt);
-            self.probe_on(attempt + 1, measured.now);
+            self.probe_on(attempt + 1, measured);
         } else {
             seen.close(measured);
             self.retry_at = Some(self.retry_after(measured));
@@ -242,14 +268,20 @@ impl Payment {
         events
     }
 
-    /// Goes on through the vendor's record, up to the last key that may have been used.
-    fn probe_on(&mut self, attempt: u32, now: Timestamp) {
+    /// Goes on through the vendor's record, up to the last key that may have been used. If nobody waits for what is there,
+    /// one look is enough, when "not found" counts.
+    fn probe_on(&mut self, attempt: u32, measured: Measured) {
+        let pause = if self.decision.is_some() { measured.settles_in() } else { Duration::ZERO };
+        self.probe_at(attempt, measured.now, cafe_clock::after(measured.now, pause));
+    }
+
+    fn probe_at(&mut self, attempt: u32, now: Timestamp, look_at: Timestamp) {
         if self.open_attempt().is_some() {
             return;
         }
         self.checking = attempt <= MAX_ATTEMPTS;
         if self.checking {
-            self.attempts.push(Attempt::probe(attempt, now));
+            self.attempts.push(Attempt::probe(attempt, now, look_at));
         }
     }
 
@@ -267,7 +299,7 @@ impl Payment {
             Some(attempt) => Decision::Approved { attempt },
             None if self.open_attempt().is_some() => return Vec::new(),
             None if self.checking && self.next_attempt() <= MAX_ATTEMPTS => {
-                self.probe_on(self.next_attempt(), now);
+                self.probe_at(self.next_attempt(), now, now);
                 return Vec::new();
             }
             None => match self.decide_without_charge(now) {

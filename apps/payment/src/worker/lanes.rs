@@ -131,7 +131,11 @@ impl Worker {
         }
         match task {
             Task::Begin => {}
-            Task::LookUp(number) => self.look_up(order_id, number, vendor, traceparent).await,
+            Task::LookUp(number) => {
+                if let Some(attempt) = payment.attempts.iter().find(|attempt| attempt.number == number) {
+                    self.look_up(order_id, attempt, vendor, traceparent).await;
+                }
+            }
             Task::LookUpRefund(number) => {
                 if let Some(refund) = payment.refunds.iter().find(|refund| refund.number == number) {
                     self.look_up_refund(order_id, refund, vendor, traceparent).await;
@@ -154,9 +158,32 @@ impl Worker {
         self.desk.ask(nothing, None).await.is_err() || self.memory.is_asking(order_id)
     }
 
-    async fn look_up(&self, order_id: OrderId, number: u32, vendor: &Vendor, traceparent: Option<String>) {
+    async fn look_up(
+        &self,
+        order_id: OrderId,
+        attempt: &Attempt,
+        vendor: &Vendor,
+        traceparent: Option<String>,
+    ) {
+        let number = attempt.number;
+        let silence = self.silence(&Attempt::key(order_id, number));
+        let (mut under, mut finding) = (number, Finding::NotFound);
+        for next in attempt.looked_up_under() {
+            (under, finding) = (next, self.look_under(order_id, next, vendor).await);
+            if finding != Finding::NotFound {
+                break;
+            }
+        }
+        let what = if attempt.probe {
+            What::Probed(number, under, finding, silence)
+        } else {
+            What::LookedUp(number, finding, silence)
+        };
+        self.report(order_id, what, traceparent).await;
+    }
+
+    async fn look_under(&self, order_id: OrderId, number: u32, vendor: &Vendor) -> Finding {
         let key = Attempt::key(order_id, number);
-        let silence = self.silence(&key);
         let started = self.timer.elapsed();
         let finding = self.timer.within(READ_TIMEOUT, vendor.look_up(key.clone())).await;
         let finding = finding.unwrap_or(Finding::Unclear { detail: "no answer in time".to_owned() });
@@ -172,7 +199,7 @@ impl Worker {
             tracing::info!(%order_id, attempt = number, outcome, "a charge that was unknown is settled");
             self.memory.settled(&key);
         }
-        self.report(order_id, What::LookedUp(number, finding, silence), traceparent).await;
+        finding
     }
 
     async fn look_up_refund(

@@ -234,14 +234,28 @@ impl World {
         self.does(|payment, _| payment.answered(attempt, &answer, measured)).unwrap();
     }
 
-    fn look_up(&mut self, attempt: u32, mood: Mood) {
-        let finding = match mood {
+    fn look_up(&mut self, number: u32, mood: Mood) {
+        let attempt = self.payment.attempts.iter().find(|attempt| attempt.number == number).unwrap().clone();
+        let keys = attempt.looked_up_under().map(|under| (under, self.finding(under, mood)));
+        let (under, finding) =
+            keys.reduce(|before, next| if before.1 == Finding::NotFound { next } else { before }).unwrap();
+        let measured = self.measured();
+        self.does(|payment, _| {
+            if attempt.probe {
+                payment.probed(number, under, &finding, measured)
+            } else {
+                payment.looked_up(number, &finding, measured)
+            }
+        })
+        .unwrap();
+    }
+
+    fn finding(&self, attempt: u32, mood: Mood) -> Finding {
+        match mood {
             Mood::Fails | Mood::Loses => Finding::Unclear { detail: String::new() },
             _ if self.declined.contains(&attempt) => Finding::Declined { reason: "no".to_owned() },
             _ => self.found(attempt).map_or(Finding::NotFound, Finding::Found),
-        };
-        let measured = self.measured();
-        self.does(|payment, _| payment.looked_up(attempt, &finding, measured)).unwrap();
+        }
     }
 
     fn refund(&mut self, number: u32, mood: Mood) {
