@@ -14,6 +14,9 @@ use tracing_subscriber::registry::LookupSpan;
 /// Fields that are never written, whoever logs them.
 const SECRET: [&str; 6] = ["token", "key", "secret", "authorization", "body", "payload"];
 
+/// What every line begins with anyway.
+const ON_EVERY_LINE: [&str; 3] = ["at", "level", "service"];
+
 /// `09:30:00.125 order    listening url=…`, in colour, in the machine's time zone.
 pub(super) struct ForPeople {
     pub(super) process: &'static str,
@@ -36,6 +39,9 @@ where
         write!(line, "\x1b[2m{time}\x1b[0m {colour}{:<8}\x1b[0m{}", self.process, printable(&said.message))?;
         for (name, value) in &said.fields {
             match value {
+                Value::String(text) if text.contains(' ') => {
+                    write!(line, " \x1b[2m{name}=\x1b[0m{:?}", printable(text))?;
+                }
                 Value::String(text) => write!(line, " \x1b[2m{name}=\x1b[0m{}", printable(text))?,
                 other => write!(line, " \x1b[2m{name}=\x1b[0m{other}")?,
             }
@@ -93,6 +99,7 @@ impl Said {
     fn put(&mut self, field: &Field, value: Value) {
         match (field.name(), value) {
             ("message", Value::String(text)) => self.message = text,
+            (name, _) if ON_EVERY_LINE.contains(&name) => {}
             (name, _) if SECRET.contains(&name) => drop(self.fields.insert(name.to_owned(), "…".into())),
             (name, value) => drop(self.fields.insert(name.to_owned(), value)),
         }
@@ -130,6 +137,8 @@ mod tests {
     use std::io;
     use std::sync::{Arc, Mutex};
 
+    use tracing_subscriber::Registry;
+    use tracing_subscriber::fmt::format::DefaultFields;
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
@@ -147,12 +156,36 @@ mod tests {
         assert!(!written.contains("tok_secret"), "{written}");
     }
 
+    #[test]
+    fn who_speaks_and_when_is_said_once_whatever_the_fields_are_called() {
+        let line = logged(|| tracing::warn!(service = "payment", level = 3, at = "noon", "is away"));
+        for name in ["at", "level", "service"] {
+            assert_eq!(line.matches(&format!("\"{name}\":")).count(), 1, "{line}");
+        }
+        assert!(line.contains(r#""service":"order""#), "{line}");
+    }
+
+    #[test]
+    fn a_line_for_people_shows_where_a_text_ends() {
+        let line = written_by(ForPeople { process: "order" }, || {
+            tracing::warn!(detail = "no answer in time", order_id = "42", "a charge is unknown");
+        });
+        let plain: String = line.replace("\x1b[2m", "").replace("\x1b[0m", "");
+        assert!(plain.ends_with("a charge is unknown detail=\"no answer in time\" order_id=42\n"), "{plain}");
+    }
+
     fn logged(log: impl FnOnce()) -> String {
+        written_by(ForPrograms { process: "order" }, log)
+    }
+
+    fn written_by<F>(format: F, log: impl FnOnce()) -> String
+    where
+        F: FormatEvent<Registry, DefaultFields> + Send + Sync + 'static,
+    {
         let sheet = Sheet::default();
         let writer = sheet.clone();
-        let layer = tracing_subscriber::fmt::Layer::new()
-            .with_writer(move || writer.clone())
-            .event_format(ForPrograms { process: "order" });
+        let layer =
+            tracing_subscriber::fmt::Layer::new().with_writer(move || writer.clone()).event_format(format);
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), log);
         String::from_utf8(sheet.0.lock().unwrap().clone()).unwrap()
     }

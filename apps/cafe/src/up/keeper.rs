@@ -130,7 +130,7 @@ impl Keeping {
                     None => return,
                 },
                 Err(error) => {
-                    tracing::error!(service = self.service.name(), "cannot be started: {error}");
+                    tracing::error!("the {} service cannot be started: {error}", self.service);
                     Duration::ZERO
                 }
             };
@@ -157,11 +157,7 @@ impl Keeping {
             self.tell(Standing::Refused);
             return None;
         }
-        tracing::warn!(
-            service = self.service.name(),
-            "the {} service {exit}; starting it again",
-            self.service
-        );
+        tracing::warn!("the {} service {exit}; starting it again", self.service);
         self.standing.send_if_modified(|standing| match standing {
             Standing::Serving { process, answers } => {
                 (*process, *answers) = (None, false);
@@ -177,12 +173,12 @@ impl Keeping {
         tokio::select! {
             exit = process.exited() => Over::Ended(exit),
             () = watch_health(&self.client, &self.health_url, &self.standing, id, answered_first) => {
-                tracing::error!(service = self.service.name(), "the {} service does not answer; killing it", self.service);
+                tracing::error!("the {} service does not answer; killing it", self.service);
                 Over::Killed
             }
             order = self.orders.recv() => match order {
                 Some(Instruction::Kill(why)) => {
-                    tracing::error!(service = self.service.name(), "killing the {} service: {why}", self.service);
+                    tracing::error!("killing the {} service: {why}", self.service);
                     Over::Killed
                 }
                 Some(Instruction::Stop) | None => Over::Stopped,
