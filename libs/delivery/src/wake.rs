@@ -50,7 +50,7 @@ impl Ear {
     }
 
     /// Waits for a nudge, `patience` at most.
-    pub(crate) fn wait(&self, patience: Duration) {
+    pub(crate) fn wait(&mut self, patience: Duration) {
         let mut nudge = [0; 8];
         let _ = self.socket.set_read_timeout(Some(patience));
         if self.socket.recv(&mut nudge).is_ok() {
@@ -58,6 +58,11 @@ impl Ear {
             let _ = self.socket.set_nonblocking(true);
             while self.socket.recv(&mut nudge).is_ok() {}
             let _ = self.socket.set_nonblocking(false);
+        } else if !self.path.exists() {
+            // Somebody has cleaned up: nudges go nowhere until the socket has its name again.
+            if let Ok(socket) = UnixDatagram::bind(&self.path) {
+                self.socket = socket;
+            }
         }
     }
 

@@ -96,6 +96,19 @@ async fn news_is_heard_within_milliseconds_of_its_commit() {
 }
 
 #[tokio::test]
+async fn a_wake_socket_that_somebody_removed_is_there_again_after_a_moment() {
+    let (_folder, place) = place();
+    let mut payment = outbox_of_payment(&place);
+    let service = started(&place);
+    let socket = place.run().join("barista-hears-payment.wake");
+    std::fs::remove_file(&socket).unwrap();
+    until("the socket is there again", async || socket.exists()).await;
+    payment.say(&[said(order(1), 1, "w1")]).unwrap();
+    service.until_words(order(1), &["w1"]).await;
+    service.stopped().await;
+}
+
+#[tokio::test]
 async fn a_request_that_cannot_be_committed_does_not_fail_its_neighbours() {
     let (_folder, place) = place();
     let service = started(&place);

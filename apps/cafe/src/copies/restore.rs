@@ -120,6 +120,8 @@ impl Exchange<'_> {
         fs::File::open(&copy)?.sync_all()?;
 
         if database.exists() {
+            // So that the present file is whole without its log, whatever happens from here on. A damaged one stays damaged.
+            let _ = Connection::open_as_it_is(&database).and_then(|mut db| db.checkpoint());
             fs::hard_link(&database, self.replaced.join(name)).context("the present file cannot be kept")?;
         }
         let log = beside(&database, "-wal");
