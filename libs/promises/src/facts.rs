@@ -91,6 +91,9 @@ pub struct PaymentFact {
     pub goodwill: i64,
     /// Whether a question of money is still open with the vendor.
     pub open: bool,
+    /// Whether the vendor's record is being gone through for what was forgotten in a restore.
+    #[serde(default)]
+    pub checking: bool,
     /// Every time the vendor was asked for the money.
     #[serde(default)]
     pub attempts: Vec<AttemptFact>,

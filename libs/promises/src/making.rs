@@ -11,8 +11,10 @@ pub fn nothing_is_made_unpaid(evidence: &Evidence) -> Seen {
         if !has_ticket {
             return false;
         }
-        let approval_may_be_lost =
-            evidence.may_be_lost(Source::Payment, order_id) || evidence.is_pruned(Source::Payment);
+        let is_looked_for = case.payment.as_ref().is_some_and(|payment| payment.checking);
+        let approval_may_be_lost = is_looked_for
+            || evidence.may_be_lost(Source::Payment, order_id)
+            || evidence.is_pruned(Source::Payment);
         let paid = case.payment.as_ref().is_some_and(|payment| payment.status == PaymentStatus::Approved);
         if !paid && !approval_may_be_lost {
             let payment =

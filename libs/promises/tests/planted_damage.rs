@@ -299,3 +299,19 @@ fn what_a_restored_service_decides_otherwise_than_before_is_its_listeners_to_set
         assert_eq!(findings(&evidence).is_empty(), said_again);
     }
 }
+
+#[test]
+fn a_ticket_whose_payment_is_looked_for_after_a_restore_is_not_unpaid_even_where_the_logs_are_not_seen() {
+    for checking in [true, false] {
+        let mut evidence = evidence_of(&[Fate::PickedUp]);
+        let unseen =
+            [Kind::Vendor].into_iter().chain(Source::ALL.map(Kind::Said)).chain(Source::ALL.map(Kind::Heard));
+        evidence.unseen = unseen.map(|kind| (kind, "not over HTTP".to_owned())).collect();
+        evidence.logs.clear();
+        let payment = evidence.case(order_id(0)).payment.as_mut().unwrap();
+        (payment.status, payment.open, payment.version) = (PaymentStatus::Unknown, true, 0);
+        payment.checking = checking;
+        let unpaid = cafe_promises::nothing_is_made_unpaid(&evidence);
+        assert_eq!(unpaid.broken().is_empty(), checking, "{unpaid:?}");
+    }
+}

@@ -43,6 +43,7 @@ pub(super) fn of_payment(order_id: OrderId, payment: &Payment) -> anyhow::Result
         refunded: payment.refunded(),
         goodwill: payment.goodwill(),
         open: payment.is_open(),
+        checking: payment.checking,
         attempts: attempts.collect(),
         refunds: payment.refunds.iter().map(of_refund).collect(),
         version: payment.version,

@@ -140,6 +140,25 @@ fn a_cafe_is_sound_while_it_works() {
 }
 
 #[test]
+fn a_cafe_whose_payments_alone_were_restored_is_sound_while_they_are_found_again() {
+    let flags = ["--robot", "--robot-speed", "1000", "--pay-by", "15s"];
+    let mut cafe = Cafe::open(&flags);
+    assert!(cafe.run(&["backup", "copy"]).status.success());
+    let rush = cafe.run(&[&["rush", "--orders", "40", "--rate", "100"], &QUICK[..]].concat());
+    assert!(rush.status.success(), "{}\n{}", words(&rush.stdout), words(&rush.stderr));
+    cafe.close();
+    assert!(cafe.run(&["restore", "copy", "--service", "payment"]).status.success());
+
+    cafe.open_with(&flags);
+    for place in [&["audit", "--http"][..], &["audit"]] {
+        let report = cafe.run(place);
+        assert!(report.status.success(), "{}\n{}", words(&report.stdout), words(&report.stderr));
+    }
+    let again = cafe.run(&[&["rush", "--orders", "20", "--rate", "100"], &QUICK[..]].concat());
+    assert!(again.status.success(), "{}\n{}", words(&again.stdout), words(&again.stderr));
+}
+
+#[test]
 fn a_service_that_does_not_answer_is_said_to_be_unseen() {
     let cafe = Cafe::open(&[]);
     cafe.order();

@@ -43,6 +43,9 @@ pub(crate) struct PaymentView {
     goodwill: i64,
     /// True while it is not certain where all money is: something is undecided, unknown or owed.
     open: bool,
+    /// After a restore: the vendor's record is being gone through for what this service may have forgotten. Until that is done
+    /// `status` may be less than what was announced before.
+    checking: bool,
     /// Every attempt that may have reached the vendor, oldest first.
     attempts: Vec<AttemptView>,
     /// Money on its way back, or given back, oldest first.
@@ -62,6 +65,9 @@ struct AttemptView {
     /// When it was opened.
     #[schema(value_type = String, format = DateTime)]
     asked_at: Timestamp,
+    /// The vendor was not asked: after a restore its record is, or was, looked up for this attempt and those after it, which
+    /// may have been made before. `asked_at` is when that began.
+    probe: bool,
     /// The vendor claims something that was not asked for; a person must look at it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -129,6 +135,7 @@ impl PaymentView {
             refunded: payment.refunded(),
             goodwill: payment.goodwill(),
             open: payment.is_open(),
+            checking: payment.checking,
             attempts: payment.attempts.iter().map(AttemptView::new).collect(),
             refunds: payment.refunds.iter().map(RefundView::new).collect(),
             version: payment.version,
@@ -145,7 +152,7 @@ impl AttemptView {
             AttemptState::Declined { .. } => (AttemptWord::Declined, None),
             AttemptState::NotCharged => (AttemptWord::NotCharged, None),
         };
-        Self { number: attempt.number, state, asked_at: attempt.asked_at, problem }
+        Self { number: attempt.number, state, asked_at: attempt.asked_at, probe: attempt.probe, problem }
     }
 }
 

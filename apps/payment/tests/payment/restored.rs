@@ -100,7 +100,11 @@ async fn what_was_never_asked_is_asked_once_that_is_certain() {
     cafe.stop().await;
     let order_id = cafe.place("tok_ok");
     let cafe = restored(cafe, &copy).await;
+    let payment = cafe.until_seen(order_id, |payment| payment["status"] == "unknown").await;
+    assert_eq!((&payment["checking"], &payment["attempts"][0]["probe"]), (&true.into(), &true.into()));
     cafe.in_time_said(order_id, |event| matches!(event, PaymentEvent::Approved(_))).await;
+    let payment = cafe.payment(order_id).await;
+    assert_eq!((&payment["checking"], &payment["attempts"][0]["probe"]), (&false.into(), &false.into()));
     assert_eq!(cafe.charges(order_id).len(), 1);
     cafe.close().await;
 }

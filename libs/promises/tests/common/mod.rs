@@ -150,6 +150,7 @@ impl Cafe {
             refunded: 0,
             goodwill: 0,
             open: false,
+            checking: false,
             attempts: vec![AttemptFact { number: 1, asked_at: Some(at(index, 1)), probe: false }],
             refunds: Vec::new(),
             version: 0,
