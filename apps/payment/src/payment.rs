@@ -164,7 +164,7 @@ pub enum Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Nothing is asked at the moment.
+    /// Nothing is asked at the moment; perhaps because the customer's proof is missing.
     Due,
     /// The vendor is being asked.
     Asking,
@@ -242,9 +242,15 @@ impl Payment {
         charge_id(&self.attempts, attempt)
     }
 
-    /// True if the vendor may be asked as far as this state goes.
-    pub(crate) fn may_ask(&self) -> bool {
+    /// True if nothing keeps the order from being decided: it expires unless something happens.
+    pub(crate) fn is_idle(&self) -> bool {
         self.order.is_some() && self.decision.is_none() && self.open_attempt().is_none()
+    }
+
+    /// True if the vendor may be asked as far as this state goes: with the customer's proof.
+    pub(crate) fn may_ask(&self) -> bool {
+        let proof = self.order.as_ref().and_then(|order| order.placed.payment.token.as_ref());
+        self.is_idle() && proof.is_some()
     }
 }
 

@@ -63,7 +63,7 @@ impl Payment {
 
     /// When the order expires unless somebody asks, looks up or answers something before.
     pub fn expires_at(&self) -> Option<Timestamp> {
-        self.order.as_ref().filter(|_| self.may_ask()).map(|order| order.placed.pay_by)
+        self.order.as_ref().filter(|_| self.is_idle()).map(|order| order.placed.pay_by)
     }
 
     fn ask_at(&self) -> Option<Timestamp> {

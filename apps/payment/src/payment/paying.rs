@@ -18,8 +18,8 @@ pub(super) const MAX_ATTEMPTS: u32 = 16;
 const RETRY_AFTER: Duration = Duration::from_millis(250);
 
 impl Payment {
-    /// An order was placed. What cannot be paid at all is declined at once. For `restored_at` see
-    /// [`Payment::after_restore`].
+    /// An order was placed. What cannot be paid at all is declined at once. Without the customer's proof nothing is asked,
+    /// and the order waits for it until it expires. For `restored_at` see [`Payment::after_restore`].
     pub fn placed(
         &mut self,
         order: Order,
@@ -30,14 +30,9 @@ impl Payment {
         if self.order.is_some() {
             return Err(Refusal::PlacedBefore);
         }
-        let refused = match &order.placed.payment {
-            _ if !known_vendor => Some("unknown_vendor"),
-            choice if choice.token.is_none() => Some("token_required"),
-            _ => None,
-        };
         self.order = Some(order);
-        if let Some(reason) = refused {
-            let decision = Decision::Declined { reason: reason.to_owned() };
+        if !known_vendor {
+            let decision = Decision::Declined { reason: "unknown_vendor".to_owned() };
             return Ok(Transition::Changed(vec![self.decide(decision)?]));
         }
         if let Some(restored_at) = restored_at {

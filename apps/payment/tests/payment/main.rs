@@ -11,6 +11,7 @@ mod expired;
 mod late;
 mod list;
 mod never;
+mod no_proof;
 mod refund;
 mod restart;
 mod restored;
