@@ -13,7 +13,7 @@ pub struct Ledger {
     pub heard: Rows<(OrderId, Source), HeardRow>,
     /// Events above the next version.
     pub held: BTreeMap<(OrderId, Source, u32), HeldSlot>,
-    /// Events set aside in this turn, by [`event_key`].
+    /// Events set aside in this turn, by the name that `event_key` gives them.
     pub parked: BTreeMap<String, Parked>,
     /// Whether any event was set aside before this turn: only then can one be settled by it.
     pub any_parked: bool,
