@@ -111,6 +111,6 @@ async fn close(keepers: Vec<Keeper>, signals: &mut Signals) {
     };
     tokio::select! {
         () = in_order => {}
-        () = signals.to_close() => tracing::warn!("ending without waiting"),
+        () = signals.closing_asked() => tracing::warn!("ending without waiting"),
     }
 }

@@ -44,7 +44,7 @@ impl Signals {
     }
 
     /// Waits for Ctrl-C or SIGTERM.
-    pub(super) async fn to_close(&mut self) {
+    pub(super) async fn closing_asked(&mut self) {
         while self.next().await != Asked::ToClose {}
     }
 }
