@@ -61,8 +61,8 @@ pub enum What {
         /// For the customer.
         reason: String,
     },
-    /// Staff give some of it back.
-    RefundGoodwill {
+    /// Staff give an amount back.
+    RefundAmount {
         /// In minor units.
         amount: i64,
         /// For the customer.
@@ -223,8 +223,8 @@ fn decide(payment: &mut Payment, what: &What, now: Timestamp) -> Result<Transiti
             payment.refund_answered(*number, answer, measured(silence))
         }
         What::RefundInFull { reason } => payment.refund_in_full(reason.clone(), now),
-        What::RefundGoodwill { amount, reason, key } => {
-            payment.refund_goodwill(*amount, reason.clone(), key.clone(), now)
+        What::RefundAmount { amount, reason, key } => {
+            payment.refund_amount(*amount, reason.clone(), key.clone(), now)
         }
     }
 }

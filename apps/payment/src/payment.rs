@@ -65,6 +65,9 @@ pub struct Payment {
     /// Staff's reason for a full refund that waits for the barista service's word on the forwarded cancel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub staff_refund: Option<String>,
+    /// What staff's client sent with the amount that was all there was, to tell a repeated request from a new one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub all_by_amount: Option<Keyed>,
     /// The restore of this database after which the vendor's record is, or was, gone through for this order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restored_at: Option<Timestamp>,
@@ -115,6 +118,17 @@ pub struct Wish {
     /// In their words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// A wish of staff's for an amount, and the key that makes it the same wish when it is sent again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keyed {
+    /// The client's Idempotency-Key.
+    pub key: String,
+    /// In minor units.
+    pub amount: i64,
+    /// For the customer.
+    pub reason: String,
 }
 
 /// What a permitted input did.

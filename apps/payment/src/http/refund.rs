@@ -22,8 +22,9 @@ pub(super) struct RefundWish {
     /// For the customer to read.
     #[schema(min_length = 1, max_length = 200, example = "it was cold")]
     reason: String,
-    /// In minor units, given at once as goodwill, whatever is made. Without it everything goes back: the order is cancelled
-    /// if making has not started, and otherwise what is left is given as goodwill.
+    /// In minor units, given at once as goodwill, whatever is made. Without it, or with all that an order cost of which nothing
+    /// went back yet, everything goes back: the order is cancelled if making has not started, and otherwise what is left is
+    /// given as goodwill.
     #[schema(minimum = 1, example = 3500)]
     amount: Option<i64>,
 }
@@ -34,6 +35,9 @@ pub(super) struct RefundWish {
 struct NotNow;
 
 /// Give money back
+///
+/// All of it, or an amount. An amount that is everything the order cost is the same as no amount, as long as nothing went back
+/// yet: a drink that nobody has begun is then not made.
 ///
 /// Asked again for everything, what was under way goes on, and what the vendor had refused is tried again. Asked again for an
 /// amount, it is given again, unless it comes under the same `Idempotency-Key`.
@@ -72,7 +76,7 @@ impl RefundWish {
         }
         match amount {
             None => Ok(What::RefundInFull { reason }),
-            Some(amount) if amount >= 1 => Ok(What::RefundGoodwill { amount, reason, key }),
+            Some(amount) if amount >= 1 => Ok(What::RefundAmount { amount, reason, key }),
             Some(_) => Err(Problem::invalid_body().field("amount", "must be at least 1, in minor units")),
         }
     }

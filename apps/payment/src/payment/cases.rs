@@ -146,12 +146,28 @@ fn an_amount_is_given_back_once_under_one_key() {
     let approved = ChargeAnswer::Approved(charge(1, now()));
     payment.answered(1, &approved, at(0, Duration::ZERO)).unwrap();
     let mut give =
-        |amount, key: &str| payment.refund_goodwill(amount, "cold".to_owned(), Some(key.to_owned()), now());
+        |amount, key: &str| payment.refund_amount(amount, "cold".to_owned(), Some(key.to_owned()), now());
     assert_eq!(give(100, "a"), Ok(Transition::Changed(Vec::new())));
     assert_eq!(give(100, "a"), Ok(Transition::AlreadyDone));
     assert_eq!(give(200, "a"), Err(super::Refusal::KeyUsed));
     assert_eq!(give(100, "b"), Ok(Transition::Changed(Vec::new())));
     assert_eq!(payment.refunds.len(), 2);
+}
+
+#[test]
+fn everything_by_its_amount_is_a_cancel_and_stays_the_same_wish_under_its_key() {
+    let mut payment = asked(Duration::from_mins(10));
+    payment.answered(1, &ChargeAnswer::Approved(charge(1, now())), at(0, Duration::ZERO)).unwrap();
+    let give = |payment: &mut Payment, amount, reason: &str| {
+        payment.refund_amount(amount, reason.to_owned(), Some("a".to_owned()), now())
+    };
+    let said = events(give(&mut payment, TOTAL, "cold").unwrap());
+    assert!(matches!(&said[..], [PaymentEvent::CancelRequested(_)]), "{said:?}");
+    payment.cancel_refused(3, Party::Staff, now()).unwrap();
+    assert_eq!(give(&mut payment, TOTAL, "cold"), Ok(Transition::AlreadyDone));
+    assert_eq!(give(&mut payment, TOTAL, "late"), Err(super::Refusal::KeyUsed));
+    assert_eq!(give(&mut payment, 100, "cold"), Err(super::Refusal::KeyUsed));
+    assert_eq!(payment.refunds.len(), 1);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::attempt::{Attempt, Charge, Measured, ORPHAN_AFTER};
 use super::refund::{NotMade, Refund, RefundAnswer, RefundState};
-use super::{Decision, Payment, Refusal, Transition, Wish};
+use super::{Decision, Keyed, Payment, Refusal, Transition, Wish};
 
 impl Payment {
     /// Lines, or all that is left of the order, will not be made: their price goes back, once.
@@ -50,7 +50,7 @@ impl Payment {
         let Some(reason) = self.staff_refund.take() else {
             return Ok(Transition::AlreadyDone);
         };
-        let refund = self.refund(format!("ticket-{version}"), self.available(), reason, now);
+        let refund = self.refund(format!("goodwill-ticket-{version}"), self.available(), reason, now);
         self.give_back(Refund { goodwill: true, ..refund });
         Ok(Transition::Changed(Vec::new()))
     }
@@ -76,28 +76,31 @@ impl Payment {
         }
     }
 
-    /// Staff give back `amount` (minor units) at once, whatever is made. Asked again under the same `key` it is given once.
-    pub fn refund_goodwill(
+    /// Staff give back `amount` (minor units) at once, whatever is made; but all of an order of which nothing was given back is
+    /// a refund in full, so that nobody makes it for nothing. Asked again under the same `key` it is given once.
+    pub fn refund_amount(
         &mut self,
         amount: i64,
         reason: String,
         key: Option<String>,
         now: Timestamp,
     ) -> Result<Transition, Refusal> {
-        let same_key = |refund: &&Refund| key.is_some() && refund.idempotency_key == key;
-        match self.refunds.iter().find(same_key) {
-            Some(given) if given.amount == amount && given.reason == reason => {
-                return Ok(Transition::AlreadyDone);
-            }
+        match key.as_deref().and_then(|key| self.wished_under(key)) {
+            Some(before) if before == (amount, &reason) => return Ok(Transition::AlreadyDone),
             Some(_) => return Err(Refusal::KeyUsed),
             None => {}
         }
-        if !matches!(self.decision, Some(Decision::Approved { .. })) {
+        let Some(Decision::Approved { attempt }) = self.decision else {
             return Err(Refusal::NotApproved);
-        }
+        };
         let available = self.available();
         if amount < 1 || amount > available {
             return Err(Refusal::Amount { wanted: amount, available });
+        }
+        if amount == available && self.is_live(attempt) {
+            let keyed = key.map(|key| Keyed { key, amount, reason: reason.clone() });
+            self.all_by_amount = self.all_by_amount.take().or(keyed);
+            return self.refund_in_full(reason, now);
         }
         let given = self.refunds.iter().filter(|refund| refund.cause.starts_with("goodwill-")).count();
         let refund = self.refund(format!("goodwill-{}", given + 1), amount, reason, now);
@@ -207,6 +210,14 @@ impl Payment {
             refund.probe = true;
             refund.next_at = Some(now);
         }
+    }
+
+    /// The amount and the reason that staff's client sent with this key.
+    fn wished_under(&self, key: &str) -> Option<(i64, &String)> {
+        let all = self.all_by_amount.as_ref().filter(|all| all.key == key);
+        let mut some = self.refunds.iter().filter(|refund| refund.idempotency_key.as_deref() == Some(key));
+        all.map(|all| (all.amount, &all.reason))
+            .or_else(|| some.next().map(|given| (given.amount, &given.reason)))
     }
 
     fn retry_failed(&mut self, now: Timestamp) -> bool {

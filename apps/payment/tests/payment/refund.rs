@@ -33,6 +33,27 @@ async fn everything_goes_back_by_way_of_a_cancel_if_making_has_not_started() {
 }
 
 #[tokio::test]
+async fn all_of_it_by_its_amount_is_a_cancel_too_but_not_what_is_left_of_it() {
+    let cafe = Cafe::open().await;
+    let (untouched, given_some) = (approved(&cafe, "tok_ok").await, approved(&cafe, "tok_ok").await);
+    let all = format!(r#"{{"reason":"it was cold","amount":{TOTAL}}}"#);
+    assert_eq!(cafe.refund(untouched, &all).await.status, 202);
+    assert_eq!(cafe.refund(untouched, &all).await.status, 200, "asked twice, wanted once");
+    cafe.until_said(untouched, |event| matches!(event, PaymentEvent::CancelRequested(_))).await;
+    assert!(cafe.refunds(untouched).is_empty(), "the barista decides first");
+    cafe.ticket_cancelled(untouched);
+    cafe.until_said(untouched, |event| matches!(event, PaymentEvent::Refunded(_))).await;
+    assert_eq!(cafe.payment(untouched).await["goodwill"], 0);
+
+    for amount in [500, TOTAL - 500] {
+        let wish = format!(r#"{{"reason":"spilled","amount":{amount}}}"#);
+        assert_eq!(cafe.refund(given_some, &wish).await.status, 202);
+    }
+    cafe.until_seen(given_some, |payment| payment["goodwill"] == TOTAL).await;
+    cafe.close().await;
+}
+
+#[tokio::test]
 async fn once_making_has_started_it_is_goodwill() {
     let cafe = Cafe::open().await;
     let order_id = approved(&cafe, "tok_ok").await;

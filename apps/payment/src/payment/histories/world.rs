@@ -15,7 +15,7 @@ use crate::payment::refund::{NotMade, RefundAnswer, RefundState};
 use crate::payment::{Decision, Order, Payment, Refusal, Transition, Wish};
 
 const ORDER: OrderId = OrderId::from_u128(7);
-const PRICES: [i64; 3] = [3500, 4000, 9000];
+pub(super) const PRICES: [i64; 3] = [3500, 4000, 9000];
 
 /// What the vendor does with a request.
 #[derive(Clone, Copy, Debug)]
@@ -160,9 +160,7 @@ impl World {
                 drop(self.does(|payment, now| payment.refund_in_full("sorry".to_owned(), now)));
             }
             Step::Goodwill(amount) => {
-                drop(
-                    self.does(|payment, now| payment.refund_goodwill(*amount, "sorry".to_owned(), None, now)),
-                );
+                drop(self.does(|payment, now| payment.refund_amount(*amount, "sorry".to_owned(), None, now)));
             }
             Step::Notified(attempt) => drop(self.does(|payment, now| payment.notified(*attempt, now))),
             // Whatever was in flight is lost; the rows are not.
