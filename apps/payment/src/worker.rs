@@ -35,8 +35,11 @@ pub const REFUND_SLOTS: usize = 32;
 pub const LOOK_SLOTS: usize = 32;
 /// Look-ups of closed attempts at a time.
 pub const FOLLOW_SLOTS: usize = 8;
-/// Effects that may wait for the worker, a whole turn's and more; one that finds no room is found again from its row.
+/// Effects that may wait for the worker: a whole turn's, and what the gate and [`REFUNDS_WAITING`] let wait before it. One that
+/// found no room nevertheless would be found again from its row.
 const MAILBOX: usize = 4_096;
+/// Refunds that may wait for one of the [`REFUND_SLOTS`]. Past it they wait in the database.
+const REFUNDS_WAITING: usize = 256;
 /// Pause before a report is handed in again when the service is too busy or its disk is full.
 const REPORT_AGAIN: Duration = Duration::from_millis(100);
 
@@ -65,6 +68,7 @@ struct Worker {
     timer: Timer,
     ids: Ids,
     memory: Memory,
+    refunds: mpsc::Sender<Box<AskRefund>>,
     wake: Arc<Notify>,
     bells: Bells,
     stop: CancellationToken,
@@ -132,6 +136,7 @@ pub fn start(
         timer,
         ids,
         memory: mailbox.memory.clone(),
+        refunds: mailbox.refunds.clone(),
         wake: Arc::clone(&mailbox.wake),
         bells: Bells::new(),
         stop,
@@ -170,6 +175,10 @@ impl Worker {
     fn silence(&self, key: &str) -> Silence {
         let sent = self.memory.sent_at(key).unwrap_or_default();
         Silence { lasted: self.timer.elapsed().saturating_sub(sent), draw: self.ids.fraction() }
+    }
+
+    fn has_room_for_refunds(&self) -> bool {
+        self.refunds.max_capacity() - self.refunds.capacity() < REFUNDS_WAITING
     }
 
     /// Spawns a task that is waited for at the end.

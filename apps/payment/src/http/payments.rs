@@ -48,7 +48,7 @@ pub(super) struct PaymentPage {
 
 /// Every payment
 ///
-/// Payments of every status, in order of their order's id.
+/// Payments of every status, in order of their order's id, a page at a time: follow `next` until it is null.
 #[utoipa::path(get, path = "/payments", tag = "payments", params(PageQuery), security(("staff_key" = [])),
     responses((status = 200, description = "A page of payments", body = PaymentPage)))]
 pub(super) async fn list(

@@ -16,7 +16,7 @@ use crate::payment::refund::{Refund, RefundAnswer};
 use crate::store;
 use crate::vendor::{READ_TIMEOUT, Vendor};
 
-/// How soon charges that are under way make room, in real time.
+/// How soon charges or refunds that are under way make room, in real time.
 const ROOM_SOON: Duration = Duration::from_millis(2);
 /// Orders that are begun, or expire, in one go.
 const BATCH: usize = 256;
@@ -77,6 +77,9 @@ async fn work_lane(worker: Worker, lane: Lane, slots: usize) {
     while !worker.stop.is_cancelled() {
         let mut started = 0;
         for order_id in worker.due(lane, slots).await {
+            while lane == Lane::Refund && !worker.has_room_for_refunds() && !worker.stop.is_cancelled() {
+                tokio::time::sleep(ROOM_SOON).await;
+            }
             if !worker.memory.enter(order_id) {
                 continue;
             }

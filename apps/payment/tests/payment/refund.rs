@@ -141,6 +141,36 @@ async fn a_refund_without_an_answer_is_looked_up_and_made_once() {
 }
 
 #[tokio::test]
+async fn a_crowd_of_refunds_waits_in_the_database_while_the_vendor_is_silent() {
+    let cafe = Cafe::open().await;
+    let orders = cafe.place_many("tok_ok", 400);
+    cafe.until("approvals", || async { (cafe.count_said() == 400).then_some(()) }).await;
+    cafe.outage("silent");
+    tokio::time::sleep(std::time::Duration::from_millis(110)).await;
+    for order_id in orders {
+        cafe.ticket_cancelled(order_id);
+    }
+    let count = async |state: &str| {
+        let page = cafe.get("/payments?limit=500").await.body;
+        let payments = page["payments"].as_array().unwrap();
+        payments.iter().filter(|payment| payment["refunds"][0]["state"] == state).count()
+    };
+    cafe.until("a crowd", || async { (count("asking").await >= 256).then_some(()) }).await;
+    // What comes after the crowd is heard and asked, so that nothing of the crowd is still on its way.
+    cafe.place("tok_declined");
+    cafe.until("a later answer", || async { (cafe.all_charges().len() == 401).then_some(()) }).await;
+    cafe.until("the last refund", || async {
+        (count("asking").await + count("due").await == 400).then_some(())
+    })
+    .await;
+    assert!(count("due").await > 0);
+
+    cafe.outage("");
+    cafe.in_time("all money", || async { (count("done").await == 400).then_some(()) }).await;
+    cafe.close().await;
+}
+
+#[tokio::test]
 async fn a_vendor_that_fails_while_money_goes_back_is_tried_again() {
     let cafe = Cafe::open().await;
     let order_id = approved(&cafe, "tok_ok").await;
