@@ -39,7 +39,8 @@ pub(crate) struct App(Arc<Parts>);
 pub(crate) struct Parts {
     pub(crate) config: Config,
     pub(crate) desk: Desk<Orders>,
-    pub(crate) menu: menu::MenuPage,
+    pub(crate) front: FrontPage,
+    pub(crate) menu: MenuPage,
     pub(crate) tokens: Tokens,
     pub(crate) staff: StaffKey,
     pub(crate) hub: Arc<Hub>,
@@ -49,6 +50,7 @@ pub(crate) struct Parts {
     pub(crate) stop: CancellationToken,
 }
 
+pub(crate) use front::FrontPage;
 pub(crate) use menu::MenuPage;
 
 impl App {
