@@ -65,7 +65,8 @@ pub(crate) fn demand_what_is_needed() -> Result<()> {
     Ok(())
 }
 
-/// Builds the program as it is shipped, unless `CAFE_BIN` names one, tells the harness, and answers where it is.
+/// Builds the program as it is shipped, and as `cargo run --release` does (with `--package` cargo would choose other features
+/// of the dependencies, and build them twice), unless `CAFE_BIN` names one, tells the harness, and answers where it is.
 pub(crate) fn build_program() -> Result<PathBuf> {
     if let Some(program) = std::env::var_os("CAFE_BIN") {
         return Ok(program.into());
@@ -73,8 +74,8 @@ pub(crate) fn build_program() -> Result<PathBuf> {
     println!("\n=== building the program");
     let started = Instant::now();
     let built =
-        shell::run(&mut shell::cargo(["build", "--quiet", "--locked", "--release", "--package", "cafe"]))?;
-    ensure!(built, "cargo build --release --package cafe fails");
+        shell::run(&mut shell::cargo(["build", "--quiet", "--locked", "--release", "--bin", "cafe"]))?;
+    ensure!(built, "cargo build --release --bin cafe fails");
     println!("built in {:.1} s", started.elapsed().as_secs_f64());
     let program = shell::target().join("release/cafe");
     cafe_system_tests::use_program(program.clone());

@@ -27,8 +27,8 @@ pub fn program() -> &'static Path {
 /// Cargo says where it put the program; a guess would be wrong with another target folder.
 fn build() -> anyhow::Result<PathBuf> {
     let output = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", "cafe", "--message-format", "json"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["build", "--quiet", "--bin", "cafe", "--message-format", "json"])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
         .stderr(Stdio::inherit())
         .output()
         .context("cargo does not start")?;

@@ -95,7 +95,7 @@ fn cold_build(figures: &mut Figures) -> Result<()> {
     let folder = tempfile::tempdir_in(shell::target())?;
     let started = Instant::now();
     let mut build =
-        shell::cargo(["build", "--quiet", "--locked", "--release", "--package", "cafe", "--target-dir"]);
+        shell::cargo(["build", "--quiet", "--locked", "--release", "--bin", "cafe", "--target-dir"]);
     ensure!(shell::run(build.arg(folder.path()))?, "the program does not build");
     figures.add(figure(
         "cold build of the program, downloads not counted",
