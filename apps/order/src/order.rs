@@ -58,6 +58,9 @@ pub struct Placed {
     /// Not paid by then, it expires; not known for an order that payment's approval told about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pay_by: Option<Timestamp>,
+    /// It came without the vendor's proof of payment: that it waits is the customer's affair, and no sign of a slow vendor.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub awaits_proof: bool,
 }
 
 /// What a customer sees.
@@ -153,6 +156,7 @@ impl Order {
             total: new.total,
             currency: new.currency,
             pay_by: Some(pay_by),
+            awaits_proof: new.payment.token.is_none(),
         };
         let order = Self { store: new.store.clone(), version: 1, placed: Some(placed), ..Self::default() };
         (order, OrderEvent::Placed(event))
@@ -256,7 +260,8 @@ impl Order {
 
     /// Whether neither payment nor barista has said anything yet, so that the customer waits for payment.
     pub fn waits_for_payment(&self) -> bool {
-        self.placed.is_some() && self.status() == Status::Placed
+        let asked = self.placed.as_ref().is_some_and(|placed| !placed.awaits_proof);
+        asked && self.status() == Status::Placed
     }
 
     /// The order as it was the moment it was placed: what the first answer said and every repeated one says.

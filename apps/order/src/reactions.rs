@@ -83,6 +83,7 @@ fn payment_approved(order: &mut Order, approved: &PaymentApproved, at: Timestamp
         total: approved.total,
         currency: approved.currency,
         pay_by: None,
+        awaits_proof: false,
     });
     Ok(())
 }

@@ -46,6 +46,21 @@ async fn an_order_that_payment_has_passed_by_keeps_nobody_waiting() {
     assert_eq!(cafe.order(&silent).await["status"], "placed");
 }
 
+#[tokio::test]
+async fn a_customer_who_has_not_shown_a_proof_of_payment_closes_the_shop_to_nobody() {
+    let cafe = Cafe::open();
+    let mut without = wish();
+    without["payment"].as_object_mut().unwrap().remove("token");
+    assert_eq!(cafe.post("/orders", &[], &without).await.status, 201);
+    cafe.clock.advance(MINUTE);
+    let waiting = cafe.place().await;
+    // Seven minutes of the second order are a delay; eight of the first would have closed the shop.
+    cafe.clock.advance(7 * MINUTE);
+    let reply = until(&cafe, |reply| reply.status == 503 || reply.json()["payment_delayed"] == true).await;
+    assert_eq!(reply.status, 201);
+    cafe.say(&waiting, 1, &waiting.approved());
+}
+
 /// Places orders until the answer is as expected.
 async fn until(cafe: &Cafe, expected: impl Fn(&Reply) -> bool) -> Reply {
     let answered = async {

@@ -70,8 +70,8 @@ pub(super) async fn refund(
 impl RefundWish {
     fn checked(self, key: Option<String>) -> Result<What, Problem> {
         let Self { reason, amount } = self;
-        if !(1..=REASON_LIMIT).contains(&reason.chars().count()) {
-            let right = format!("must have 1 to {REASON_LIMIT} characters");
+        if !(1..=REASON_LIMIT).contains(&reason.chars().count()) || reason.chars().any(char::is_control) {
+            let right = format!("must be 1 to {REASON_LIMIT} characters on one line");
             return Err(Problem::invalid_body().field("reason", right));
         }
         match amount {
