@@ -24,10 +24,11 @@ pub fn program() -> &'static Path {
     })
 }
 
-/// Cargo says where it put the program; a guess would be wrong with another target folder.
+/// The same build as that of `cargo test`, which it finds done: for `cargo build` cargo would choose other features of the
+/// dependencies, and build them again. Cargo says where it put the program.
 fn build() -> anyhow::Result<PathBuf> {
     let output = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--bin", "cafe", "--message-format", "json"])
+        .args(["test", "--quiet", "--no-run", "--test", "program", "--message-format", "json"])
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
         .stderr(Stdio::inherit())
         .output()
@@ -36,6 +37,7 @@ fn build() -> anyhow::Result<PathBuf> {
     String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|message| message["target"]["name"] == "cafe")
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .context("cargo built the package cafe without naming its program")
+        .context("cargo built the tests of the program without naming the program")
 }
