@@ -20,7 +20,7 @@ const MIGRATION_ORDERS: &str = "
         order_id TEXT PRIMARY KEY,
         waiting_since_ms INTEGER,
         state TEXT NOT NULL
-    ) STRICT;
+    ) STRICT, WITHOUT ROWID;
     CREATE INDEX orders_waiting ON orders (waiting_since_ms) WHERE waiting_since_ms IS NOT NULL;
 
     CREATE TABLE idempotency_keys (
@@ -30,7 +30,7 @@ const MIGRATION_ORDERS: &str = "
         order_id TEXT NOT NULL,
         used_at_ms INTEGER NOT NULL,
         PRIMARY KEY (store, key)
-    ) STRICT;
+    ) STRICT, WITHOUT ROWID;
     CREATE INDEX idempotency_keys_used ON idempotency_keys (used_at_ms);
 
     CREATE TABLE day_numbers (
