@@ -6,7 +6,7 @@ use std::process::Command;
 
 use rustix::process::Signal;
 
-use crate::support::{Cafe, SERVICES, is_alive, send, wait_for};
+use crate::support::{Cafe, PROGRAM, SERVICES, is_alive, send, wait_for};
 
 #[test]
 fn services_go_on_without_up_and_the_next_up_adopts_them() {
@@ -46,7 +46,8 @@ fn under_nohup_a_terminal_that_is_closed_changes_nothing() {
     let mut cafe = Cafe::closed();
     let up = cafe.command(&["up"]);
     let mut nohup = Command::new("sh");
-    nohup.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]).arg(up.get_program()).args(up.get_args());
+    let arguments = up.get_args().skip_while(|argument| *argument != PROGRAM);
+    nohup.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]).args(arguments);
     cafe.watch(nohup.current_dir(cafe.path("")).spawn().unwrap());
     send(cafe.up_pid(), Signal::HUP);
     let order = cafe.pid("order").unwrap();

@@ -53,7 +53,7 @@ const DAMAGE: [Damage; 10] = [
         database: "simulator",
         sql: "INSERT INTO charges (key, charge_id, order_id, amount, currency, declined, charged_at_ms, refunds_answer)
               SELECT key || '0', charge_id || '0', order_id, amount, currency, declined, charged_at_ms, refunds_answer
-              FROM charges WHERE declined IS NULL LIMIT 1",
+              FROM charges WHERE declined IS NULL AND charge_id NOT IN (SELECT charge_id FROM refunds) LIMIT 1",
         found: &["a customer is charged at most once per order", "charges - refunds = lines made - goodwill"],
     },
     Damage {

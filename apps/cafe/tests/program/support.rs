@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_cafe");
 pub(crate) const SERVICES: [&str; 3] = ["order", "payment", "barista"];
 /// Far longer than anything here takes; a condition that is not met by then never will be.
 const LIMIT: Duration = Duration::from_secs(40);
@@ -72,10 +73,10 @@ impl Cafe {
         command
     }
 
-    /// The program in this cafe's folder, nothing set.
+    /// The program in this cafe's folder, nothing set; a closed terminal ends it, also where the tests run under nohup.
     pub(crate) fn bare_command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cafe"));
-        command.args(arguments).current_dir(self.folder.path());
+        let mut command = Command::new("env");
+        command.args(["--default-signal=HUP", PROGRAM]).args(arguments).current_dir(self.folder.path());
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CAFE_")) {
             command.env_remove(name);
         }
