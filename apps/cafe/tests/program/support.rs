@@ -167,9 +167,12 @@ impl Cafe {
 
     /// Ends `up` with a signal, and waits for it.
     pub(crate) fn close_with(&mut self, signal: Signal) -> ExitStatus {
-        let mut up = self.up.take().unwrap();
+        // Kept until it has ended, so that a test which fails here still leaves no process behind.
+        let up = self.up.as_mut().unwrap();
         send(up.id(), signal);
-        wait_for("`cafe up` ends", || up.try_wait().unwrap())
+        let status = wait_for("`cafe up` ends", || up.try_wait().unwrap());
+        self.up = None;
+        status
     }
 
     pub(crate) fn close(&mut self) {
