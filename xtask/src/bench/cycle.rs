@@ -10,6 +10,7 @@ use cafe_system_tests::{Cafe, MOMENT, Service, http, proc, wait_until};
 
 use super::figures::Bound::{AtLeast, AtMost};
 use super::figures::{Figures, figure, median_of};
+use super::load::Keys;
 use super::{Windows, load};
 
 /// Connections that customers come on.
@@ -63,7 +64,7 @@ fn at_capacity(cafe: &Cafe, length: Duration) -> Result<Run> {
         }
         room
     };
-    load::closed_while(cafe.port(Service::Order), CONNECTIONS, length, may_send)?;
+    load::closed_while(cafe.port(Service::Order), CONNECTIONS, length, Keys::Random, may_send)?;
     let after = Usage::of(cafe)?;
     let orders = (after.queued - before.queued) as f64;
     let seconds = (after.at - before.at).as_secs_f64();
@@ -186,7 +187,7 @@ fn fsyncs_per_order(length: Duration) -> Result<Option<f64>> {
     let cafe = Cafe::up_under(&wrapper.collect::<Vec<_>>(), &[]);
     let count = || Ok::<_, anyhow::Error>(std::fs::read_to_string(&log)?.matches("sync(").count());
     let (before, orders_before) = (count()?, queued(&cafe)?);
-    load::closed(cafe.port(Service::Order), CONNECTIONS, length.min(Duration::from_secs(3)))?;
+    load::closed(cafe.port(Service::Order), CONNECTIONS, length.min(Duration::from_secs(3)), Keys::Random)?;
     wait_until_drained(&cafe);
     let orders = queued(&cafe)? - orders_before;
     Ok(Some((count()? - before) as f64 / orders as f64))

@@ -1,4 +1,4 @@
-//! What the order service is compared with: the same router and runtime, answers of the same size, and no work.
+//! What the order service is compared with: the same router, runtime and allocator, answers of the same size, and no work.
 
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};

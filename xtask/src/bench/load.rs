@@ -40,26 +40,57 @@ pub(crate) fn histogram() -> Histogram<u64> {
 /// A body as a customer sends it, two lines.
 pub(crate) const ORDER: &str = r#"{"items":[{"menu":"americano","size":"large","quantity":2},{"menu":"latte","quantity":1}],"takeout":true,"payment":{"vendor":"simulator","token":"tok_ok"}}"#;
 
+/// The Idempotency-Keys of a window of load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keys {
+    /// Orders without one.
+    None,
+    /// Each greater than those before, as version 7 UUIDs are.
+    InOrder,
+    /// All over the place, as version 4 UUIDs are.
+    Random,
+}
+
+impl Keys {
+    /// The key of the window's nth request.
+    fn key(self, window: u128, n: u64) -> u128 {
+        /// Odd, so that no two products are the same; its high bits scatter (2^128 divided by the golden ratio).
+        const SCATTER: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+        let key = window | u128::from(n);
+        if self == Self::Random { key.wrapping_mul(SCATTER) } else { key }
+    }
+}
+
 /// A request made beforehand, with a key of its own each time it is sent.
 #[derive(Clone)]
 pub(crate) struct Request {
     bytes: Vec<u8>,
-    key_at: usize,
+    key_at: Option<usize>,
 }
 
 const KEY: &str = "00000000000000000000000000000000";
 
 impl Request {
     pub(crate) fn new() -> Self {
-        let bytes = wire::post("/orders", &[("idempotency-key", KEY)], ORDER);
-        let key_at = bytes.windows(KEY.len()).position(|part| part == KEY.as_bytes());
-        Self { key_at: key_at.expect("the key is in the request"), bytes }
+        Self::made(&[("idempotency-key", KEY)])
     }
 
-    /// The request, under the key of this number.
+    fn with(keys: Keys) -> Self {
+        if keys == Keys::None { Self::made(&[]) } else { Self::new() }
+    }
+
+    fn made(headers: &[(&str, &str)]) -> Self {
+        let bytes = wire::post("/orders", headers, ORDER);
+        let key_at = bytes.windows(KEY.len()).position(|part| part == KEY.as_bytes());
+        Self { bytes, key_at }
+    }
+
+    /// The request, under the key of this number where it has one.
     pub(crate) fn keyed(&mut self, key: u128) -> &[u8] {
-        let digits = format!("{key:032x}");
-        self.bytes[self.key_at..self.key_at + KEY.len()].copy_from_slice(digits.as_bytes());
+        if let Some(at) = self.key_at {
+            let digits = format!("{key:032x}");
+            self.bytes[at..at + KEY.len()].copy_from_slice(digits.as_bytes());
+        }
         &self.bytes
     }
 }
@@ -75,8 +106,8 @@ pub(crate) fn fresh_keys() -> u128 {
 ///
 /// A stall holds up only the few requests that are under way, where open customers would all have waited. So each slow
 /// answer is counted as the row of requests that it kept from being sent, one mean time after the other.
-pub(crate) fn closed(port: u16, connections: usize, length: Duration) -> Result<Load> {
-    closed_while(port, connections, length, || true)
+pub(crate) fn closed(port: u16, connections: usize, length: Duration, keys: Keys) -> Result<Load> {
+    closed_while(port, connections, length, keys, || true)
 }
 
 /// The same, each sending only while `may_send`; it looks again a moment later.
@@ -84,19 +115,23 @@ pub(crate) fn closed_while(
     port: u16,
     connections: usize,
     length: Duration,
+    keys: Keys,
     may_send: impl Fn() -> bool + 'static,
 ) -> Result<Load> {
     let seen = Rc::new(Seen::new());
     let from = Instant::now() + WARM_UP;
     let until = from + length;
     let may_send = Rc::new(may_send);
+    let window = fresh_keys();
+    let sent_so_far = Rc::new(Cell::new(0));
     run(|| {
-        for connection in 0..connections {
-            let (seen, may_send, keys) = (Rc::clone(&seen), Rc::clone(&may_send), fresh_keys());
+        for _ in 0..connections {
+            let (seen, may_send) = (Rc::clone(&seen), Rc::clone(&may_send));
+            let sent_so_far = Rc::clone(&sent_so_far);
             tokio::task::spawn_local(async move {
-                let mut request = Request::new();
+                let mut request = Request::with(keys);
                 let mut wire = seen.connect(port).await?;
-                for n in 0.. {
+                loop {
                     while !may_send() && Instant::now() < until {
                         tokio::time::sleep(Duration::from_millis(1)).await;
                     }
@@ -104,7 +139,8 @@ pub(crate) fn closed_while(
                     if sent >= until {
                         break;
                     }
-                    let key = keys | (connection as u128) << 40 | n;
+                    sent_so_far.set(sent_so_far.get() + 1);
+                    let key = keys.key(window, sent_so_far.get());
                     let answered = seen.send(&mut wire, request.keyed(key)).await;
                     if answered && sent >= from {
                         seen.record(sent.elapsed());

@@ -7,7 +7,7 @@ use cafe_system_tests::{Cafe, MOMENT, Service, http, wait_until};
 
 use super::figures::Bound::AtMost;
 use super::figures::{Figures, median, median_of};
-use super::load;
+use super::load::{self, Keys};
 
 /// Starts, and kills of each service.
 const TIMES: usize = 5;
@@ -46,6 +46,6 @@ pub(crate) fn measure(figures: &mut Figures) -> Result<()> {
 /// an empty log is soon recovered.
 fn killed_at_work(service: Service) -> Result<f64> {
     let cafe = Cafe::up(&[]);
-    load::closed(cafe.port(Service::Order), 16, Duration::from_secs(1))?;
+    load::closed(cafe.port(Service::Order), 16, Duration::from_secs(1), Keys::Random)?;
     Ok(cafe.kill(service).length().as_secs_f64())
 }
