@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use cafe_events::{LineId, OrderId};
-use cafe_web::{JsonOrDefault, PathOf, Problem, QueryOf, Staff, Traceparent};
+use cafe_web::{JsonOrDefault, PathOf, Problem, QueryOf, Staff, Traceparent, checked_reason};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{Array, ArrayBuilder, Object, ObjectBuilder, Type};
 use uuid::Uuid;
@@ -17,8 +17,6 @@ use crate::ticket::{Command, Lines, Refusal};
 
 /// Tickets on a page of the list.
 const PAGE_LIMIT: u32 = 500;
-/// Characters of a reason.
-const REASON_LIMIT: usize = 200;
 /// Lines that a command names.
 const LINES_LIMIT: usize = 100;
 
@@ -72,7 +70,7 @@ pub(super) struct LinesAndReason {
     #[schema(schema_with = some_lines)]
     lines: Option<Vec<LineId>>,
     /// Why, in staff's words.
-    #[schema(max_length = 200, example = "spilled")]
+    #[schema(min_length = 1, max_length = 200, example = "spilled")]
     reason: Option<String>,
 }
 
@@ -81,7 +79,7 @@ pub(super) struct LinesAndReason {
 #[serde(deny_unknown_fields)]
 pub(super) struct OnlyReason {
     /// Why, in staff's words.
-    #[schema(max_length = 200, example = "no milk left")]
+    #[schema(min_length = 1, max_length = 200, example = "no milk left")]
     reason: Option<String>,
 }
 
@@ -285,22 +283,12 @@ impl LinesAndReason {
                 return Err(Problem::invalid_body().field("lines", right));
             }
         };
-        Ok((lines, checked_reason(self.reason)?))
+        Ok((lines, self.reason.map(checked_reason).transpose()?))
     }
 }
 
 impl OnlyReason {
     fn checked(self) -> Result<Option<String>, Problem> {
-        checked_reason(self.reason)
-    }
-}
-
-fn checked_reason(reason: Option<String>) -> Result<Option<String>, Problem> {
-    match reason {
-        Some(reason) if reason.chars().count() > REASON_LIMIT => {
-            Err(Problem::invalid_body()
-                .field("reason", format!("must have at most {REASON_LIMIT} characters")))
-        }
-        reason => Ok(reason),
+        self.reason.map(checked_reason).transpose()
     }
 }

@@ -41,6 +41,8 @@ async fn a_body_that_is_not_right_names_the_field() {
         (r#"{"lines":["one"]}"#, 422, "lines[0]"),
         (r#"{"line":1}"#, 422, "line"),
         (long.as_str(), 422, "reason"),
+        (r#"{"reason":""}"#, 422, "reason"),
+        (r#"{"reason":"two\nlines"}"#, 422, "reason"),
     ] {
         let refused = cafe.staff_with(order_id, "recall", body).await;
         assert_eq!(

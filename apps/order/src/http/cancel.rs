@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
 use cafe_events::OrderId;
-use cafe_web::{JsonOrDefault, PathOf, Presented, Problem, Traceparent};
+use cafe_web::{JsonOrDefault, PathOf, Presented, Problem, Traceparent, checked_reason};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -16,9 +16,6 @@ use super::view::OrderView;
 use super::{App, no_such_order};
 use crate::order::{Order, Refusal, Status};
 use crate::{Answer, Request};
-
-/// The longest reason, in characters.
-const REASON_MAX: usize = 200;
 
 /// Why an order is to be undone. The body may be empty.
 #[derive(Default, Deserialize, ToSchema)]
@@ -56,23 +53,13 @@ pub(super) async fn cancel(
     JsonOrDefault(body): JsonOrDefault<Option<CancelBody>>,
 ) -> Result<Response, Problem> {
     let by = app.admit(order_id, &presented)?;
-    let reason = checked(body.unwrap_or_default().reason)?;
+    let reason = body.unwrap_or_default().reason.map(checked_reason).transpose()?;
     match app.desk.ask(Request::Cancel { order_id, by, reason }, traceparent).await? {
         Answer::CancelAsked { order, .. } => shown(&app, order_id, &order),
         Answer::Refused(refusal) => Err(too_late(refusal)),
         Answer::NoSuchOrder => Err(no_such_order()),
         answer => Err(Problem::internal(format!("cancelling an order was answered with {answer:?}"))),
     }
-}
-
-fn checked(reason: Option<String>) -> Result<Option<String>, Problem> {
-    let is_right = |reason: &String| {
-        (1..=REASON_MAX).contains(&reason.chars().count()) && !reason.chars().any(char::is_control)
-    };
-    if reason.as_ref().is_none_or(is_right) {
-        return Ok(reason);
-    }
-    Err(Problem::invalid_body().field("reason", format!("must be 1 to {REASON_MAX} characters on one line")))
 }
 
 fn shown(app: &App, order_id: OrderId, order: &Arc<Order>) -> Result<Response, Problem> {

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use cafe_web::{IdempotencyKey, JsonBody, PathOf, Problem, Staff, Traceparent};
+use cafe_web::{IdempotencyKey, JsonBody, PathOf, Problem, Staff, Traceparent, checked_reason};
 use serde::Deserialize;
 
 use super::payments::PaymentPath;
@@ -11,9 +11,6 @@ use super::view::PaymentView;
 use super::{App, NotFound};
 use crate::domain::{Done, Request, What};
 use crate::payment::Refusal;
-
-/// Characters of a reason.
-const REASON_LIMIT: usize = 200;
 
 /// What goes back, and why.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -69,12 +66,8 @@ pub(super) async fn refund(
 
 impl RefundWish {
     fn checked(self, key: Option<String>) -> Result<What, Problem> {
-        let Self { reason, amount } = self;
-        if !(1..=REASON_LIMIT).contains(&reason.chars().count()) || reason.chars().any(char::is_control) {
-            let right = format!("must be 1 to {REASON_LIMIT} characters on one line");
-            return Err(Problem::invalid_body().field("reason", right));
-        }
-        match amount {
+        let reason = checked_reason(self.reason)?;
+        match self.amount {
             None => Ok(What::RefundInFull { reason }),
             Some(amount) if amount >= 1 => Ok(What::RefundAmount { amount, reason, key }),
             Some(_) => Err(Problem::invalid_body().field("amount", "must be at least 1, in minor units")),
