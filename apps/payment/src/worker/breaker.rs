@@ -50,7 +50,7 @@ pub struct Pass {
 struct Opened {
     until: Duration,
     times: u32,
-    probing: u32,
+    admitted: u32,
     succeeded: u32,
     failed: u32,
 }
@@ -68,9 +68,7 @@ impl Breaker {
     /// How many probes may be let through now.
     pub fn probes_free(&self, now: Duration) -> u32 {
         match &self.open {
-            Some(opened) if now >= opened.until => {
-                PROBES.saturating_sub(opened.probing + opened.succeeded + opened.failed)
-            }
+            Some(opened) if now >= opened.until => PROBES - opened.admitted,
             _ => 0,
         }
     }
@@ -79,7 +77,7 @@ impl Breaker {
     pub fn admit(&mut self, now: Duration) -> Option<Pass> {
         let free = self.probes_free(now);
         if let Some(opened) = &mut self.open {
-            opened.probing += (free > 0).then_some(1)?;
+            opened.admitted += (free > 0).then_some(1)?;
         }
         Some(Pass { turn: self.turn })
     }
@@ -101,7 +99,6 @@ impl Breaker {
                 }
             }
             Some(opened) => {
-                opened.probing -= 1;
                 opened.succeeded += u32::from(answered);
                 opened.failed += u32::from(!answered);
                 if opened.succeeded >= MOST_PROBES {
@@ -124,7 +121,7 @@ impl Breaker {
     fn open_again(&mut self, times: u32, now: Duration, draw: f64) {
         let pause = (SHORTEST_OPEN * 2_u32.pow(times.min(8))).min(LONGEST_OPEN);
         let until = now + pause.mul_f64(1.0 + draw / 4.0);
-        self.open = Some(Opened { until, times, probing: 0, succeeded: 0, failed: 0 });
+        self.open = Some(Opened { until, times, admitted: 0, succeeded: 0, failed: 0 });
         self.recent.clear();
         self.turn += 1;
     }
