@@ -6,16 +6,18 @@ mod kcat;
 mod tail;
 mod wire;
 
+use std::fs;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::folder::Folder;
+use crate::machine;
 use crate::proxy::Proxy;
 use crate::wait::wait_for;
 use broker::{Broker, random_id};
-use java::Programs;
+use java::{Programs, Thrift};
 use tail::Segment;
 use wire::Metadata;
 
@@ -53,9 +55,18 @@ impl Kafka {
         Self::new(brokers, &[], true)
     }
 
-    fn new(count: usize, settings: &[(&str, &str)], proxied: bool) -> Result<Self> {
+    /// The same, its Java told to last and not to start quickly, for those who measure: more memory, all of its compilers.
+    pub fn for_load(brokers: usize) -> Result<Self> {
+        Self::of(prepared(Thrift::Lasting)?, brokers, &[], false)
+    }
+
+    fn new(brokers: usize, settings: &[(&str, &str)], proxied: bool) -> Result<Self> {
+        Self::of(prepared(Thrift::Quick)?, brokers, settings, proxied)
+    }
+
+    fn of(programs: Programs, count: usize, settings: &[(&str, &str)], proxied: bool) -> Result<Self> {
         ensure!(count >= 1, "a cluster has a broker");
-        let (programs, folder) = (Programs::new()?, Folder::new()?);
+        let folder = Folder::new()?;
         let new =
             |at: usize| Broker::new(at as i32 + 1, folder.path().join(format!("broker-{}", at + 1)), proxied);
         let brokers: Vec<_> = (0..count).map(new).collect::<Result<_>>()?;
@@ -65,12 +76,8 @@ impl Kafka {
             broker.configure(&voters.join(","), count.min(3), settings)?;
             broker.format(&cluster, &programs)?;
         }
-        let kafka = Self {
-            brokers: brokers.into_iter().map(Mutex::new).collect(),
-            cluster,
-            programs,
-            _folder: folder,
-        };
+        let brokers = brokers.into_iter().map(Mutex::new).collect();
+        let kafka = Self { brokers, cluster, programs, _folder: folder };
         kafka.restart_all()?;
         kafka.wait_until_ready()?;
         Ok(kafka)
@@ -272,8 +279,21 @@ impl Kafka {
 
 /// Fetches Kafka, and installs what it and a look at it need.
 pub(crate) fn prepare() -> Result<()> {
-    Programs::new()?;
+    prepared(Thrift::Quick)?;
     kcat::program().map(drop)
+}
+
+/// Kafka's programs, and what Java notes of them in a first run.
+fn prepared(thrift: Thrift) -> Result<Programs> {
+    let programs = Programs::new(thrift)?;
+    let _lock = machine::lock("classes")?;
+    if !programs.classes().exists() {
+        let kafka = Kafka::of(programs.noting(), 1, &[], false)?;
+        kafka.create_topic("first", 1, &[])?;
+        kafka.broker(0).end(STARTED)?;
+        fs::rename(programs.noted(), programs.classes()).context("Java did not note its classes")?;
+    }
+    Ok(programs)
 }
 
 fn lock(broker: &Mutex<Broker>) -> MutexGuard<'_, Broker> {

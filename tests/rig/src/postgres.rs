@@ -104,6 +104,12 @@ impl Postgres {
         self.port.number()
     }
 
+    /// The process ids of the server and of all that it has started; none if it was killed.
+    pub fn process_ids(&self) -> Vec<u32> {
+        let server = self.state().server.as_ref().map(Process::id);
+        server.into_iter().flat_map(|id| [vec![id], process::children(id)].concat()).collect()
+    }
+
     /// Runs SQL as `psql` does, and answers with what it prints: a line for each row, `|` between columns.
     ///
     /// # Errors

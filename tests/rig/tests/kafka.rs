@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
-use cafe_rig::{Direction, Kafka, kcat};
+use cafe_rig::{Direction, Kafka, Proxy, kcat};
 
 /// Brokers are large, and machines are small.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -104,7 +104,7 @@ fn behind_proxies_no_client_comes_past_them() -> Result<()> {
     kafka.create_topic("order", 1, &[])?;
     write(&at, "order", "a\n")?;
 
-    kafka.proxy(0, |proxy| proxy.cut())?;
+    kafka.proxy(0, Proxy::cut)?;
     assert!(read(&at, "order").is_err());
     assert_eq!(read(&kafka.bootstrap_directly(), "order")?, "a\n");
 
@@ -113,7 +113,7 @@ fn behind_proxies_no_client_comes_past_them() -> Result<()> {
         let reader = scope.spawn(|| read(&at, "order"));
         thread::sleep(Duration::from_millis(300));
         assert!(!reader.is_finished());
-        kafka.proxy(0, |proxy| proxy.heal())?;
+        kafka.proxy(0, Proxy::heal)?;
         assert_eq!(reader.join().unwrap()?, "a\n");
         Ok(())
     })

@@ -1,4 +1,4 @@
-//! PostgreSQL as it is, and what can be done to it.
+//! `PostgreSQL` as it is, and what can be done to it.
 
 use std::io;
 use std::net::TcpStream;

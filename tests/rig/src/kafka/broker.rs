@@ -164,12 +164,15 @@ impl Broker {
 
     /// Ends it in an orderly way if it can; else it is killed.
     pub(super) fn stop(&mut self) {
-        if let Some(process) = &mut self.process
-            && !self.frozen
-        {
-            let _ = process.stop(Signal::TERM, STOPPED);
+        if !self.frozen {
+            let _ = self.end(STOPPED);
         }
         self.kill();
+    }
+
+    /// Ends it in an orderly way, however long it takes up to `patience`.
+    pub(super) fn end(&mut self, patience: Duration) -> Result<()> {
+        self.process.as_mut().map_or(Ok(()), |process| process.stop(Signal::TERM, patience))
     }
 
     pub(super) fn freeze(&mut self) -> Result<()> {

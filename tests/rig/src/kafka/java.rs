@@ -14,27 +14,40 @@ use crate::machine::{cache, found_or_installed, lock, on_path};
 const JAVA_MIN: u32 = 17;
 /// Which Kafka, and which version.
 const POM: &str = include_str!("../../pom.xml");
+const NOTES_CLASSES: &str = "-XX:ArchiveClassesAtExit=";
+const USES_CLASSES: &str = "-XX:SharedArchiveFile=";
 /// What an empty cluster begins with, the same for every cluster and broker.
 pub(super) const BOOTSTRAP: &str = "bootstrap.checkpoint";
-/// Fits a heap of 384 MB; serial collection, for there are few cores and many brokers.
-const FLAGS: [&str; 4] =
-    ["-Xms128m", "-Xmx384m", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"];
+/// Serial collection, for there are few cores and many brokers.
+const FLAGS: [&str; 3] = ["-Xms128m", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"];
+
+/// What Java is told to spare.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Thrift {
+    /// Little memory and a quick start: the second compiler would work longer than most tests do.
+    Quick,
+    /// Everything for those who measure.
+    Lasting,
+}
 
 /// Java, and the folder with everything of Kafka.
 #[derive(Clone, Debug)]
 pub(super) struct Programs {
     pub(super) java: PathBuf,
     folder: PathBuf,
+    thrift: Thrift,
+    /// Whether the classes of a broker are noted as it ends, instead of read from the last note.
+    notes: bool,
 }
 
 impl Programs {
     /// Fetches what is not there yet; tests that start at once wait for one of them to do it.
-    pub(super) fn new() -> Result<Self> {
+    pub(super) fn new(thrift: Thrift) -> Result<Self> {
         let java = found_or_installed("Java 17", &["openjdk-17-jre-headless"], java)?;
         let mut version = DefaultHasher::new();
         POM.hash(&mut version);
         let folder = cache()?.join(format!("kafka-{:016x}", version.finish()));
-        let programs = Self { java, folder };
+        let programs = Self { java, folder, thrift, notes: false };
         let _lock = lock("kafka")?;
         if !programs.folder.exists() {
             programs.fetch()?;
@@ -44,7 +57,14 @@ impl Programs {
 
     /// The arguments with which Java runs a class of Kafka.
     pub(super) fn arguments(&self, class: &str, rest: &[&Path]) -> Vec<OsString> {
-        let mut arguments: Vec<OsString> = FLAGS.iter().map(OsString::from).collect();
+        let thrift: &[&str] = match self.thrift {
+            Thrift::Quick => &["-Xmx384m", "-XX:TieredStopAtLevel=1"],
+            Thrift::Lasting => &["-Xmx1g"],
+        };
+        let mut arguments: Vec<OsString> = FLAGS.iter().chain(thrift).map(OsString::from).collect();
+        let (flag, archive) =
+            if self.notes { (NOTES_CLASSES, self.noted()) } else { (USES_CLASSES, self.classes()) };
+        arguments.push([OsString::from(flag), archive.into()].into_iter().collect());
         arguments.extend(["-cp".into(), self.folder.join("jars/*").into(), class.into()]);
         arguments.extend(rest.iter().map(OsString::from));
         arguments
@@ -53,6 +73,26 @@ impl Programs {
     /// A file from which every log folder begins.
     pub(super) fn bootstrap(&self) -> PathBuf {
         self.folder.join(BOOTSTRAP)
+    }
+
+    /// What Java knows of Kafka's classes from an earlier run, which halves the processor time of a start. Without the file, or
+    /// with another Java's, it reads the classes as usual.
+    pub(super) fn classes(&self) -> PathBuf {
+        let mut java = DefaultHasher::new();
+        // Another place of the jars counts as other jars.
+        (&self.folder, &self.java, self.java.metadata().and_then(|java| java.modified()).ok())
+            .hash(&mut java);
+        self.folder.join(format!("classes-{:016x}.jsa", java.finish()))
+    }
+
+    /// Where they are noted while that is not finished.
+    pub(super) fn noted(&self) -> PathBuf {
+        self.classes().with_extension("new")
+    }
+
+    /// The same programs, whose broker notes its classes when it ends.
+    pub(super) fn noting(&self) -> Self {
+        Self { notes: true, ..self.clone() }
     }
 
     /// Makes the folder under another name first: once it is there it is whole.
@@ -66,7 +106,7 @@ impl Programs {
         let mut maven = Command::new(mvn);
         maven.args(["--batch-mode", "--quiet", "dependency:copy-dependencies"]).current_dir(&staging);
         demand_success(&mut maven, "Maven cannot fetch Kafka")?;
-        let staged = Self { java: self.java.clone(), folder: staging };
+        let staged = Self { folder: staging, ..self.clone() };
         staged.format_one()?;
         fs::rename(&staged.folder, &self.folder).context("what was fetched cannot be put in place")
     }
