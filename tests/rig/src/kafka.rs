@@ -208,14 +208,14 @@ impl Kafka {
         wire::end_offset(self.broker(leader as usize - 1).direct(), topic, partition)
     }
 
-    /// All brokers stop, forget the last `records` records of a partition though they had acknowledged them, and start again:
-    /// what power loss does to records that were not yet on disk. Answers how many are lost, which can be more, because a batch
-    /// is lost as a whole.
+    /// All brokers are killed, forget the last `records` records of a partition though they had acknowledged them, and start
+    /// again: what power loss does to records that were not yet on disk. Answers how many are lost, which can be more, because
+    /// a batch is lost as a whole.
     ///
     /// # Errors
     /// If the last segment does not have so many.
     pub fn lose_tail(&self, topic: &str, partition: i32, records: u64) -> Result<u64> {
-        self.stop_all();
+        self.kill_all();
         let mut replicas = Vec::new();
         for logs in self.each(Broker::logs) {
             let segment = Segment::last_of(&logs.join(format!("{topic}-{partition}")))?;
