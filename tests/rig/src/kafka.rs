@@ -7,6 +7,7 @@ mod tail;
 mod wire;
 
 use std::fs;
+use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -104,6 +105,13 @@ impl Kafka {
     /// The process id of a broker, if it runs.
     pub fn process_id(&self, broker: usize) -> Option<u32> {
         self.broker(broker).process().map(crate::process::Process::id)
+    }
+
+    /// One of Kafka's own command line tools, such as `org.apache.kafka.tools.TopicCommand`.
+    pub fn tool(&self, class: &str) -> Command {
+        let mut tool = Command::new(&self.programs.java);
+        tool.args(self.programs.arguments(class, &[]));
+        tool
     }
 
     /// Waits until every broker that was neither killed nor frozen knows the others and gets what it needs from the
