@@ -1,8 +1,9 @@
-//! The project's own commands: `cargo xtask tidy`, `test`, `soak` and `bench`.
+//! The project's own commands: `cargo xtask tidy`, `test`, `soak`, `bench` and `rig`.
 
 mod bench;
 mod fuzz;
 mod parts;
+mod rig;
 mod shell;
 mod soak;
 mod test;
@@ -35,6 +36,8 @@ enum Command {
     Soak(soak::Arguments),
     /// How fast it is, beside how fast it must be
     Bench(bench::Arguments),
+    /// Kafka and a database server to run the cafe on, until Ctrl-C
+    Rig(rig::Arguments),
     /// What the bench compares with: answers as the order service does, and does nothing
     #[command(hide = true)]
     Echo {
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Soak(arguments) => soak::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Rig(arguments) => rig::run(&arguments),
         Command::Echo { port } => bench::echo::serve(port).map(|()| true),
     };
     match outcome {

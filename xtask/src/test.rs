@@ -27,6 +27,9 @@ const RUSH_LIMIT: Duration = Duration::from_secs(55);
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     demand_what_is_needed()?;
     let is_wanted = |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name);
+    if is_wanted("crates") || is_wanted("system") {
+        cafe_rig::prepare()?;
+    }
     let mut parts = Parts::new();
     if is_wanted("crates") {
         let root = is_root();
@@ -59,6 +62,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
 pub(crate) fn demand_what_is_needed() -> Result<()> {
     if !shell::is_present("cc", "--version") {
         bail!("there is no C compiler (`cc`), which SQLite is built with: install gcc or clang");
+    }
+    if !shell::is_present("make", "--version") {
+        bail!("there is no `make`, which Kafka's client is built with: install make");
     }
     if !shell::is_present("python3", "--version") {
         bail!("there is no `python3`, which the API fuzzer runs on: install Python 3.10 or newer");

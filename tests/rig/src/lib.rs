@@ -1,0 +1,26 @@
+//! A real Kafka and a real `PostgreSQL` in temporary folders on free loopback ports, and the harm that can come to them.
+//!
+//! Whatever is started here ends when its value is dropped, whatever the test came to, and also when the test's own process
+//! is killed. What a machine lacks is installed if it is Debian and we are root; else an error says what to install.
+
+mod folder;
+mod kafka;
+mod machine;
+mod port;
+mod postgres;
+mod process;
+mod proxy;
+mod wait;
+
+pub use kafka::{Kafka, kcat};
+pub use postgres::Postgres;
+pub use proxy::{Direction, Proxy};
+
+/// Fetches and installs everything that a rig needs, which at the first time takes a minute or two.
+///
+/// # Errors
+/// Say what is missing and how to come by it.
+pub fn prepare() -> anyhow::Result<()> {
+    postgres::programs()?;
+    kafka::prepare()
+}
