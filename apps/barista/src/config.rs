@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cafe_delivery::Rungs;
 /// Speeds of the robot that make sense: slower, and one drink takes a shift; faster than a turn, and nothing is gained.
 const SPEEDS: RangeInclusive<f64> = 0.01..=1_000_000.0;
 
@@ -15,6 +16,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The cafe's data folder.
     pub data: PathBuf,
+    /// What it uses beyond the folder.
+    pub rungs: Rungs,
     /// The store whose queue is shown where none is named.
     pub store: String,
     /// A ticket that has been ready for this long is given up.
@@ -38,6 +41,7 @@ impl Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 3002)),
             data: data.into(),
+            rungs: Rungs::default(),
             store: "main".to_owned(),
             uncollected_after: Duration::from_hours(2),
             robot: None,

@@ -64,6 +64,10 @@ impl Domain for Barista {
     type Answer = Answer;
     type Effect = Changed;
 
+    fn news_of(changed: &Changed) -> Option<String> {
+        Some(changed.order_id.to_string())
+    }
+
     fn needs_of_heard(&self, heard: &Heard, tables: &mut Loaded) {
         match &heard.said {
             Said::Known(Event::Payment(PaymentEvent::Approved(_))) => {

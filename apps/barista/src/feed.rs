@@ -47,6 +47,12 @@ impl Feed {
         self.last.send_modify(|last| *last += 1);
     }
 
+    /// Has everybody who watches look at the rows again: anything may have changed.
+    pub(crate) fn forget(&self) {
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.last.send_modify(|last| *last += CHANGES_KEPT as u64 + 1);
+    }
+
     /// The number of the last change. Rows that are read afterwards contain it.
     pub(crate) fn last(&self) -> u64 {
         *self.last.borrow()

@@ -5,6 +5,7 @@
 
 mod config;
 mod domain;
+mod elsewhere;
 mod feed;
 mod http;
 mod queue;
@@ -18,7 +19,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use cafe_clock::{Clock, Ids};
-use cafe_delivery::{Desk, Place};
+use cafe_delivery::{Desk, Hooks, Place};
 use cafe_web::{StaffKey, StartError};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -52,7 +53,8 @@ pub async fn serve(
 ) -> Result<(), StartError> {
     config.check().map_err(StartError::Setting)?;
     cafe_web::install_metrics();
-    let place = Place::new(&config.data);
+    let place = Place::on(&config.data, &config.rungs)
+        .map_err(|error| StartError::Setting(format!("database: {error}")))?;
     place.prepare().map_err(cafe_delivery::StartError::from)?;
     let staff = StaffKey::load_or_create(&config.data, &ids)?;
     let feed = Feed::new();
@@ -61,7 +63,10 @@ pub async fn serve(
         timers::count_change(&changed);
         told.push(changed);
     };
-    let desk = cafe_delivery::start(Barista, &place, clock.clone(), &ids, on_commit, stop.clone())?;
+    let (seen, unread) = elsewhere::channel(feed.clone());
+    let hooks = Hooks::new(on_commit).elsewhere(move |what| seen.take(what));
+    let desk = cafe_delivery::start(Barista, &place, clock.clone(), &ids, hooks, stop.clone())?;
+    tokio::spawn(unread.show(desk.clone(), stop.clone()));
 
     let tasks = start_tasks(&config, &desk, &feed, &clock, &stop);
     let app = App {
@@ -93,11 +98,20 @@ fn start_tasks(
     stop: &CancellationToken,
 ) -> TaskTracker {
     let tasks = TaskTracker::new();
-    tasks.spawn(timers::give_up(desk.clone(), clock.clone(), config.uncollected_after, stop.clone()));
     tasks.spawn(timers::count_queue(desk.clone(), clock.clone(), stop.clone()));
+    let give_up = timers::give_up(desk.clone(), clock.clone(), config.uncollected_after, stop.clone());
+    tasks.spawn(once_leading(desk.clone(), stop.clone(), give_up));
     if let Some(robot) = config.robot {
-        tasks.spawn(robot::run(robot, desk.clone(), feed.clone(), stop.clone()));
+        let robot = robot::run(robot, desk.clone(), feed.clone(), stop.clone());
+        tasks.spawn(once_leading(desk.clone(), stop.clone(), robot));
     }
     tasks.close();
     tasks
+}
+
+/// Of several replicas one does what happens by itself.
+async fn once_leading(desk: Desk<Barista>, stop: CancellationToken, work: impl Future<Output = ()>) {
+    if stop.run_until_cancelled(desk.leads()).await.is_some() {
+        work.await;
+    }
 }

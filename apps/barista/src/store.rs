@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use cafe_delivery::Tables;
 use cafe_events::OrderId;
-use cafe_store::{Connection, Error, Migration, Row};
+use cafe_store::Column::{Int, Text};
+use cafe_store::{Connection, Error, Find, Migration, Put, Putting, Row, Statements};
 use jiff::Timestamp;
 
 use crate::domain::{Barista, Loaded};
@@ -22,93 +23,122 @@ pub(crate) struct OpenCount {
     pub(crate) oldest_queued_at: Timestamp,
 }
 
+cafe_store::statements! {
+    const TICKET = "SELECT state FROM tickets WHERE order_id = $1";
+    const PAGE = "SELECT order_id, state FROM tickets WHERE order_id > $1 ORDER BY order_id LIMIT $2";
+    const OPEN = "SELECT order_id, state FROM tickets
+         WHERE open_status IS NOT NULL AND store = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
+    const STORES = "SELECT store FROM queues ORDER BY store";
+    const READY_SINCE =
+        "SELECT order_id FROM tickets WHERE ready_at_ms <= $1 ORDER BY ready_at_ms LIMIT $2";
+    const OPEN_COUNTS = "SELECT open_status, COUNT(*), MIN(queued_at_ms) FROM tickets
+         WHERE open_status IS NOT NULL GROUP BY open_status";
+}
+
+static FIND_TICKET: Find = Find::new("state", "tickets", &[Text("order_id")]);
+static PUT_TICKET: Put = Put::new(
+    "tickets",
+    &[
+        Text("order_id"),
+        Text("store"),
+        Int("sequence"),
+        Int("queued_at_ms"),
+        Text("open_status"),
+        Int("ready_at_ms"),
+        Text("state"),
+    ],
+    "ON CONFLICT (order_id) DO UPDATE \
+     SET open_status = excluded.open_status, ready_at_ms = excluded.ready_at_ms, state = excluded.state",
+);
+static FIND_QUEUE: Find = Find::new("last_sequence", "queues", &[Text("store")]);
+static PUT_QUEUE: Put = Put::new(
+    "queues",
+    &[Text("store"), Int("last_sequence")],
+    "ON CONFLICT (store) DO UPDATE SET last_sequence = excluded.last_sequence",
+);
+
+static PUTS: [&Put; 2] = [&PUT_TICKET, &PUT_QUEUE];
+static FINDS: [&Find; 2] = [&FIND_TICKET, &FIND_QUEUE];
+
 impl Tables for Barista {
     const MIGRATIONS: &'static [Migration] =
         &[Migration { name: "barista/0001_tickets", sql: include_str!("../migrations/0001_tickets.sql") }];
 
+    const STATEMENTS: Statements = Statements { texts: STATEMENTS, puts: &PUTS, finds: &FINDS };
+
     fn load(db: &mut Connection, tables: &mut Loaded) -> Result<(), Error> {
-        for order_id in tables.tickets.wanted() {
-            let ticket = ticket(db, order_id)?;
+        let wanted = tables.tickets.wanted();
+        let mut find = db.find(&FIND_TICKET, |row| state(row, 0));
+        let mut text = uuid::Uuid::encode_buffer();
+        for order_id in &wanted {
+            let id: &str = order_id.hyphenated().encode_lower(&mut text);
+            find.key(&[id.into()])?;
+        }
+        for (order_id, ticket) in wanted.into_iter().zip(find.done()?) {
             tables.tickets.fill(order_id, ticket);
         }
-        for store in tables.queues.wanted() {
-            let last_sequence = db.query_one(
-                "SELECT last_sequence FROM queues WHERE store = $1",
-                &[(&store).into()],
-                |row| row.int(0),
-            )?;
-            tables.queues.fill(store, last_sequence.map(|last_sequence| Queue { last_sequence }));
+        let wanted = tables.queues.wanted();
+        let mut find = db.find(&FIND_QUEUE, |row| Ok(Queue { last_sequence: row.int(0)? }));
+        for store in &wanted {
+            find.key(&[store.into()])?;
+        }
+        for (store, queue) in wanted.into_iter().zip(find.done()?) {
+            tables.queues.fill(store, queue);
         }
         Ok(())
     }
 
     fn write(db: &mut Connection, tables: &Loaded) -> Result<(), Error> {
+        let mut put = db.put(&PUT_TICKET);
         for (order_id, ticket) in tables.tickets.changed() {
-            write_ticket(db, *order_id, ticket)?;
+            write_ticket(&mut put, *order_id, ticket)?;
         }
+        put.done()?;
+        let mut put = db.put(&PUT_QUEUE);
         for (store, queue) in tables.queues.changed() {
-            db.execute(
-                "INSERT INTO queues (store, last_sequence) VALUES ($1, $2)
-                 ON CONFLICT (store) DO UPDATE SET last_sequence = excluded.last_sequence",
-                &[store.into(), queue.last_sequence.into()],
-            )?;
+            put.row(&[store.into(), queue.last_sequence.into()])?;
         }
-        Ok(())
+        put.done()
     }
 }
 
-fn write_ticket(db: &mut Connection, order_id: OrderId, ticket: &Ticket) -> Result<(), Error> {
+fn write_ticket(put: &mut Putting<'_>, order_id: OrderId, ticket: &Ticket) -> Result<(), Error> {
     let mut text = uuid::Uuid::encode_buffer();
     let id: &str = order_id.hyphenated().encode_lower(&mut text);
     let state = serde_json::to_string(ticket).map_err(|error| Error::Refused(error.to_string()))?;
     let open_status = ticket.status.is_open().then(|| ticket.status.name());
     let ready_at_ms = ticket.ready_at.filter(|_| ticket.status.is_open()).map(Timestamp::as_millisecond);
-    db.execute(
-        "INSERT INTO tickets (order_id, store, sequence, queued_at_ms, open_status, ready_at_ms, state)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (order_id) DO UPDATE
-         SET open_status = excluded.open_status, ready_at_ms = excluded.ready_at_ms, state = excluded.state",
-        &[
-            id.into(),
-            (&ticket.store).into(),
-            ticket.sequence.into(),
-            ticket.queued_at.as_millisecond().into(),
-            open_status.into(),
-            ready_at_ms.into(),
-            state.as_str().into(),
-        ],
-    )
-    .map(drop)
+    put.row(&[
+        id.into(),
+        (&ticket.store).into(),
+        ticket.sequence.into(),
+        ticket.queued_at.as_millisecond().into(),
+        open_status.into(),
+        ready_at_ms.into(),
+        state.as_str().into(),
+    ])
 }
 
 /// The ticket of an order.
 pub fn ticket(db: &mut Connection, order_id: OrderId) -> Result<Option<Arc<Ticket>>, Error> {
     let id = order_id.to_string();
-    db.query_one("SELECT state FROM tickets WHERE order_id = $1", &[(&id).into()], |row| state(row, 0))
+    db.query_one(TICKET, &[(&id).into()], |row| state(row, 0))
 }
 
 /// Tickets of every status in order of their order's id, from after `after` (all from the first if it is empty).
 pub fn page(db: &mut Connection, after: &str, limit: u32) -> Result<Page, Error> {
-    db.query(
-        "SELECT order_id, state FROM tickets WHERE order_id > $1 ORDER BY order_id LIMIT $2",
-        &[after.into(), limit.into()],
-        |row| Ok((order_id(row, 0)?, state(row, 1)?)),
-    )
+    db.query(PAGE, &[after.into(), limit.into()], |row| Ok((order_id(row, 0)?, state(row, 1)?)))
 }
 
 /// Open tickets of a store, first in first out, from after the place `after`.
 pub(crate) fn open(db: &mut Connection, store: &str, after: i64, limit: u32) -> Result<Page, Error> {
-    db.query(
-        "SELECT order_id, state FROM tickets
-         WHERE open_status IS NOT NULL AND store = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",
-        &[store.into(), after.into(), limit.into()],
-        |row| Ok((order_id(row, 0)?, state(row, 1)?)),
-    )
+    let params = [store.into(), after.into(), limit.into()];
+    db.query(OPEN, &params, |row| Ok((order_id(row, 0)?, state(row, 1)?)))
 }
 
 /// Stores that ever had a ticket.
 pub(crate) fn stores(db: &mut Connection) -> Result<Vec<String>, Error> {
-    db.query("SELECT store FROM queues ORDER BY store", &[], |row| row.text(0))
+    db.query(STORES, &[], |row| row.text(0))
 }
 
 /// Orders whose tickets became ready by `ready_by` and were not picked up since, longest waiting first.
@@ -117,24 +147,16 @@ pub(crate) fn ready_since(
     ready_by: Timestamp,
     limit: u32,
 ) -> Result<Vec<OrderId>, Error> {
-    db.query(
-        "SELECT order_id FROM tickets WHERE ready_at_ms <= $1 ORDER BY ready_at_ms LIMIT $2",
-        &[ready_by.as_millisecond().into(), limit.into()],
-        |row| order_id(row, 0),
-    )
+    let params = [ready_by.as_millisecond().into(), limit.into()];
+    db.query(READY_SINCE, &params, |row| order_id(row, 0))
 }
 
 /// How much is in all queues together, by status.
 pub(crate) fn open_counts(db: &mut Connection) -> Result<Vec<OpenCount>, Error> {
-    db.query(
-        "SELECT open_status, COUNT(*), MIN(queued_at_ms) FROM tickets
-         WHERE open_status IS NOT NULL GROUP BY open_status",
-        &[],
-        |row| {
-            let oldest_queued_at = cafe_clock::from_ms(row.int(2)?);
-            Ok(OpenCount { status: row.text(0)?, tickets: row.int(1)?, oldest_queued_at })
-        },
-    )
+    db.query(OPEN_COUNTS, &[], |row| {
+        let oldest_queued_at = cafe_clock::from_ms(row.int(2)?);
+        Ok(OpenCount { status: row.text(0)?, tickets: row.int(1)?, oldest_queued_at })
+    })
 }
 
 fn order_id(row: &Row<'_>, column: usize) -> Result<OrderId, Error> {

@@ -74,5 +74,6 @@ fn over_http(settings: &Settings) -> anyhow::Result<Cafe> {
 }
 
 fn in_folder(settings: &Settings) -> anyhow::Result<Cafe> {
-    Ok(Cafe::Folder(Folder::open(settings.data())?))
+    let place = settings.place()?;
+    Ok(Cafe::Folder(tokio::task::block_in_place(|| Folder::open(&place))?))
 }

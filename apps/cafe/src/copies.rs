@@ -6,6 +6,8 @@ mod restore;
 
 use std::path::{Path, PathBuf};
 
+use crate::settings::Settings;
+
 pub(crate) use backup::{BackupArgs, backup};
 pub(crate) use restore::{RestoreArgs, restore};
 
@@ -13,6 +15,15 @@ pub(crate) use restore::{RestoreArgs, restore};
 const SIMULATOR: &str = "simulator.sqlite";
 /// What staff shows to be let in.
 const STAFF_KEY: &str = "staff.key";
+
+/// A server's databases are copied with the server's own tools.
+fn must_be_files(settings: &Settings) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        settings.rungs().database.is_none(),
+        "the databases are on a server: copy and restore them there (pg_basebackup, or pg_dump of every cafe_* schema at once)"
+    );
+    Ok(())
+}
 
 /// Makes renames and new names in `folder` survive a power cut.
 fn sync_folder(folder: &Path) -> std::io::Result<()> {

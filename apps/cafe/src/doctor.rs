@@ -6,7 +6,6 @@ mod service;
 use std::fmt;
 use std::process::ExitCode;
 
-use cafe_delivery::Place;
 use cafe_events::Source;
 
 use crate::settings::Settings;
@@ -29,7 +28,7 @@ struct Finding {
 
 /// Looks, reports, changes nothing; exit code 1 if something is broken.
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
-    let place = Place::new(settings.data());
+    let place = settings.place()?;
     let mut findings = vec![
         // Wrong ones are refused before anything runs.
         Finding::ok("settings", "they fit together"),

@@ -42,8 +42,9 @@ pub(crate) struct Announced {
 impl Running {
     /// Writes down that this process is `service`, unless another is.
     pub(crate) fn announce(&self, place: &Place, service: Source) -> anyhow::Result<Announced> {
-        let lock = place.lock(&lock_name(service), &format!("the {service} service"))?;
-        let files = [place.run().join(format!("{service}.pid")), record(place, service)];
+        let name = place.name_of(service);
+        let lock = place.lock(&lock_name(&name), &format!("the {service} service"))?;
+        let files = [place.run().join(format!("{name}.pid")), record(place, &name)];
         let contents = [format!("{}\n", self.process), serde_json::to_string_pretty(self)?];
         for (file, content) in files.iter().zip(contents) {
             replace(file, &content).with_context(|| format!("{} cannot be written", file.display()))?;
@@ -53,9 +54,10 @@ impl Running {
 
     /// The process that is `service` now.
     pub(crate) fn find(place: &Place, service: Source) -> Option<Self> {
-        let written = std::fs::read_to_string(record(place, service)).ok()?;
+        let name = place.name_of(service);
+        let written = std::fs::read_to_string(record(place, &name)).ok()?;
         let running = serde_json::from_str(&written).ok()?;
-        place.is_locked(&lock_name(service)).then_some(running)
+        place.is_locked(&lock_name(&name)).then_some(running)
     }
 }
 
@@ -67,7 +69,7 @@ pub(crate) fn written(argument: impl AsRef<OsStr>) -> String {
 /// Keeps `service` from running for as long as the answer is held.
 pub(crate) fn exclude(place: &Place, service: Source) -> anyhow::Result<[Lock; 2]> {
     let what = format!("the {service} service");
-    Ok([place.lock(&lock_name(service), &what)?, place.lock(service.name(), &what)?])
+    Ok([place.lock(&lock_name(service.name()), &what)?, place.lock(service.name(), &what)?])
 }
 
 impl Program {
@@ -89,12 +91,12 @@ impl Drop for Announced {
 }
 
 /// Whoever holds this lock is the service's process, from before it opens the database until its very end.
-fn lock_name(service: Source) -> String {
-    format!("{service}-process")
+fn lock_name(name: &str) -> String {
+    format!("{name}-process")
 }
 
-fn record(place: &Place, service: Source) -> PathBuf {
-    place.run().join(format!("{service}.json"))
+fn record(place: &Place, name: &str) -> PathBuf {
+    place.run().join(format!("{name}.json"))
 }
 
 /// Nobody ever reads half of it.

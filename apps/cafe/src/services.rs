@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use cafe_clock::{Clock, Ids};
-use cafe_delivery::Place;
 use cafe_events::Source;
 use cafe_web::StartError;
 use tokio::runtime::{Builder, Runtime};
@@ -28,7 +27,7 @@ const HAD_TO_END: u8 = 70;
 
 /// Runs `service` until SIGINT or SIGTERM. `watched` says that `cafe up` has started it.
 pub(crate) fn run(service: Source, watched: bool, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let place = Place::new(settings.data());
+    let place = settings.place()?;
     let running = Running {
         process: std::process::id(),
         program: Program::this()?,
@@ -79,6 +78,7 @@ fn order_config(settings: &Settings) -> anyhow::Result<cafe_order::Config> {
         menu: settings.menu()?,
         zone: settings.time_zone.zone(),
         pay_by: settings.pay_by.0,
+        rungs: settings.rungs(),
         ..cafe_order::Config::new(settings.data())
     })
 }
@@ -87,6 +87,7 @@ pub(crate) fn payment_config(settings: &Settings) -> cafe_payment::Config {
     cafe_payment::Config {
         listen: settings.address(Source::Payment),
         simulator_latency: settings.simulator_latency.0,
+        rungs: settings.rungs(),
         ..cafe_payment::Config::new(settings.data())
     }
 }
@@ -99,6 +100,7 @@ fn barista_config(settings: &Settings) -> cafe_barista::Config {
         store: settings.store.to_string(),
         uncollected_after: settings.uncollected_after.0,
         robot: settings.robot.then_some(robot),
+        rungs: settings.rungs(),
         ..cafe_barista::Config::new(settings.data())
     }
 }
@@ -147,7 +149,8 @@ mod tests {
     fn a_child_that_is_started_with_its_flags_alone_is_set_as_up_was() {
         let set = "cafe --data /cafe --store east --currency USD --time-zone UTC --pay-by 90s --order-port 1 \
              --payment-port 2 --barista-port 4 --robot --robot-speed 2.5 --robot-baristas 9 --uncollected-after 3h \
-             --simulator-latency 40ms";
+             --simulator-latency 40ms --database postgres://u@localhost/{service} --kafka localhost:9092 \
+             --kafka-options fetch.min.bytes=2 --replica b";
         let up = settings(set.split_whitespace().map(OsString::from));
         for service in Source::ALL {
             let flags = up.flags_for(service).unwrap();

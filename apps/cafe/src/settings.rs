@@ -10,6 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail, ensure};
+use cafe_delivery::{KafkaSettings, Place, Rungs};
 use cafe_events::{Currency, Source};
 use cafe_order::menu::Menu;
 use cafe_order::{PAY_BY_MAX, PAY_BY_MIN};
@@ -38,6 +39,27 @@ pub(crate) struct Settings {
     /// The folder that holds everything a cafe keeps [default: ./data]
     #[config(env = "CAFE_DATA", layer_attr(arg(long, global = true, value_name = "DIR")))]
     data: Option<PathBuf>,
+
+    /// The PostgreSQL server that keeps the databases, such as postgres://user:password@host:5432/cafe; `{service}` in it
+    /// stands for order, payment or barista [default: files in the data folder]
+    #[config(env = "CAFE_DATABASE")]
+    #[config(layer_attr(arg(long, global = true, value_name = "URL", hide_env_values = true)))]
+    database: Option<String>,
+
+    /// The Kafka brokers that carry events, such as one:9092,two:9092 [default: none, services read each other's databases]
+    #[config(env = "CAFE_KAFKA")]
+    #[config(layer_attr(arg(long, global = true, value_name = "BROKERS")))]
+    kafka: Option<String>,
+
+    /// Settings of librdkafka for every connection to Kafka, such as security.protocol=SASL_SSL,sasl.mechanism=PLAIN
+    #[config(env = "CAFE_KAFKA_OPTIONS")]
+    #[config(layer_attr(arg(long, global = true, value_name = "NAME=VALUE,…", hide_short_help = true)))]
+    kafka_options: Option<String>,
+
+    /// A name for each of several processes of a service on one data folder [default: none]
+    #[config(env = "CAFE_REPLICA")]
+    #[config(layer_attr(arg(long, global = true, value_name = "NAME", hide_short_help = true)))]
+    replica: Option<StoreName>,
 
     /// The store that an order belongs to when it names none [default: main]
     #[config(env = "CAFE_STORE", default = "main")]
@@ -132,6 +154,23 @@ impl Settings {
         self.data.as_deref().unwrap_or(Path::new(USUAL_DATA))
     }
 
+    /// What a cafe uses beyond its folder.
+    pub(crate) fn rungs(&self) -> Rungs {
+        // They were looked at when they were read.
+        let options = self.kafka_options.as_deref().map(cafe_delivery::options_from);
+        let options = options.and_then(Result::ok).unwrap_or_default();
+        Rungs {
+            database: self.database.clone(),
+            kafka: self.kafka.clone().map(|brokers| KafkaSettings { brokers, options }),
+            replica: self.replica.as_ref().map(ToString::to_string),
+        }
+    }
+
+    /// Where the cafe keeps everything.
+    pub(crate) fn place(&self) -> anyhow::Result<Place> {
+        Place::on(self.data(), &self.rungs()).context("the setting database cannot be used")
+    }
+
     /// The data folder, if a flag, the environment or the file names one.
     pub(crate) fn named_data(&self) -> Option<&Path> {
         self.data.as_deref()
@@ -171,6 +210,12 @@ impl Settings {
         let mut flags = vec![OsString::from("--data"), data.into_os_string()];
         let mut flag = |name: &str, value: String| flags.extend([format!("--{name}").into(), value.into()]);
         flag(&format!("{service}-port"), self.port(service).to_string());
+        let beyond =
+            [("database", &self.database), ("kafka", &self.kafka), ("kafka-options", &self.kafka_options)];
+        for (name, value) in beyond {
+            value.iter().for_each(|value| flag(name, value.clone()));
+        }
+        self.replica.iter().for_each(|replica| flag("replica", replica.to_string()));
         match service {
             Source::Order => {
                 flag("store", self.store.to_string());
@@ -196,6 +241,25 @@ impl Settings {
 
     /// What no single value can tell.
     fn check(&self) -> anyhow::Result<()> {
+        self.place()?;
+        if let Some(kafka) = &self.kafka {
+            let are_brokers = kafka.split(',').all(|broker| {
+                broker
+                    .trim()
+                    .rsplit_once(':')
+                    .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+            });
+            ensure!(are_brokers, "kafka is {kafka:?}: name brokers as host:port, separated by commas");
+        }
+        if let Some(options) = &self.kafka_options {
+            ensure!(self.kafka.is_some(), "kafka-options is set, but kafka is not: name the brokers too");
+            cafe_delivery::options_from(options)
+                .map_err(|error| anyhow!("kafka-options: {error}; write name=value,name=value"))?;
+        }
+        ensure!(
+            self.replica.is_none() || self.database.is_some(),
+            "replica is set, but database is not: only a database on a server can have several processes"
+        );
         for (at, service) in Source::ALL.into_iter().enumerate() {
             let port = self.port(service);
             if let Some(other) = Source::ALL[..at].iter().find(|other| self.port(**other) == port) {

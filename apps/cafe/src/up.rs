@@ -15,7 +15,6 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use cafe_delivery::Place;
 use cafe_events::Source;
 
 use crate::settings::Settings;
@@ -24,7 +23,7 @@ use signals::{Asked, Signals};
 
 /// Runs until Ctrl-C or SIGTERM, or until its terminal is closed.
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
-    let place = Place::new(settings.data());
+    let place = settings.place()?;
     let _only_one = place.lock("up", "`cafe up`")?;
     let mut signals = Signals::new()?;
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cafe_delivery::Rungs;
 use cafe_events::Currency;
 use cafe_web::StartError;
 use jiff::tz::TimeZone;
@@ -21,6 +22,8 @@ pub const PAY_BY_MAX: Duration = Duration::from_hours(24);
 pub struct Config {
     /// The cafe's data folder.
     pub data: PathBuf,
+    /// What it uses beyond the folder.
+    pub rungs: Rungs,
     /// Where to listen.
     pub listen: SocketAddr,
     /// The store that makes an order which names none.
@@ -43,6 +46,7 @@ impl Config {
     pub fn new(data: impl Into<PathBuf>) -> Self {
         Self {
             data: data.into(),
+            rungs: Rungs::default(),
             listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
             store: "main".to_owned(),
             currency: Currency::KRW,

@@ -1,5 +1,6 @@
 //! The order service as delivery sees it: pure decisions on loaded rows.
 
+use cafe_clock::from_ms;
 use cafe_delivery::{Domain, Poison, Turn};
 use cafe_events::{Event, Heard, OrderId, PaymentApproved, PaymentEvent, Said, Source};
 use jiff::Timestamp;
@@ -31,12 +32,45 @@ pub struct Change {
     pub after: Status,
 }
 
+impl Change {
+    /// When the order was placed, if payment has spoken about it with this change.
+    pub(crate) fn reached(&self) -> Option<Timestamp> {
+        self.placed_at.filter(|_| self.before == Some(Status::Placed) && self.after != Status::Placed)
+    }
+}
+
+/// What another replica did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct News {
+    /// This order changed.
+    pub(crate) order_id: OrderId,
+    /// Payment has spoken about an order that was placed then.
+    pub(crate) reached: Option<Timestamp>,
+}
+
+/// Reads what [`Domain::news_of`] has written.
+pub(crate) fn read_news(line: &str) -> Option<News> {
+    let (order_id, reached) = line.split_once(' ').unwrap_or((line, ""));
+    let order_id = OrderId::try_parse(order_id).ok()?;
+    Some(News { order_id, reached: reached.parse().ok().map(from_ms) })
+}
+
 impl Domain for Orders {
     const SOURCE: Source = Source::Order;
     type Tables = OrderTables;
     type Request = Request;
     type Answer = Answer;
     type Effect = Change;
+
+    /// Nobody can be watching an order before it is there.
+    fn news_of(change: &Change) -> Option<String> {
+        change.before?;
+        let order_id = change.order_id;
+        Some(match change.reached() {
+            Some(placed_at) => format!("{order_id} {}", placed_at.as_millisecond()),
+            None => order_id.to_string(),
+        })
+    }
 
     fn needs_of_heard(&self, heard: &Heard, tables: &mut OrderTables) {
         tables.orders.need(heard.order_id);

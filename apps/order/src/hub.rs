@@ -48,6 +48,13 @@ impl Hub {
         }
     }
 
+    /// Tells everybody: any order may have changed.
+    pub(crate) fn tell_all(&self) {
+        for sender in self.lock().orders.values() {
+            sender.send_replace(());
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Watched> {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -26,7 +26,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use cafe_clock::{Clock, Ids};
-use cafe_delivery::{Desk, Place};
+use cafe_delivery::{Desk, Elsewhere, Hooks, Place};
 use cafe_web::{StaffKey, StartError};
 use tokio_util::sync::CancellationToken;
 
@@ -66,13 +66,19 @@ pub async fn run_on(
     cafe_web::install_metrics();
     let hub = Arc::new(Hub::default());
     let backlog = Arc::new(Backlog::new(config.pay_by));
-    let place = Place::new(&config.data);
+    let place = Place::on(&config.data, &config.rungs)
+        .map_err(|error| StartError::Setting(format!("database: {error}")))?;
     let domain = Orders { zone: config.zone.clone() };
     let on_commit = {
         let (hub, backlog) = (Arc::clone(&hub), Arc::clone(&backlog));
         move |change| tell(&hub, &backlog, change)
     };
-    let desk = cafe_delivery::start(domain, &place, clock.clone(), &ids, on_commit, stop.clone())?;
+    let on_elsewhere = {
+        let (hub, backlog) = (Arc::clone(&hub), Arc::clone(&backlog));
+        move |what: Elsewhere<'_>| tell_of_elsewhere(&hub, &backlog, what)
+    };
+    let hooks = Hooks::new(on_commit).elsewhere(on_elsewhere);
+    let desk = cafe_delivery::start(domain, &place, clock.clone(), &ids, hooks, stop.clone())?;
     tokio::spawn(worker::do_chores(desk.clone(), Arc::clone(&backlog), clock.clone(), stop.clone()));
     let app = http::App::new(http::Parts {
         front: http::FrontPage::new(&config),
@@ -100,6 +106,15 @@ async fn tokens(desk: &Desk<Orders>, ids: &Ids) -> Result<Tokens, StartError> {
     }
 }
 
+/// Tells whoever watches here of what another replica did.
+fn tell_of_elsewhere(hub: &Hub, backlog: &Backlog, what: Elsewhere<'_>) {
+    let Elsewhere::Said(line) = what else { return hub.tell_all() };
+    if let Some(news) = domain::read_news(line) {
+        hub.tell(news.order_id);
+        news.reached.into_iter().for_each(|placed_at| backlog.reached(placed_at));
+    }
+}
+
 /// Tells whoever watches the order. On the writer's thread: it must not wait.
 fn tell(hub: &Hub, backlog: &Backlog, change: Change) {
     hub.tell(change.order_id);
@@ -110,7 +125,5 @@ fn tell(hub: &Hub, backlog: &Backlog, change: Change) {
         metrics::counter!("cafe_orders_accepted_total").increment(1);
     }
     metrics::counter!("cafe_orders_status_total", "status" => change.after.name()).increment(1);
-    if let (Some(Status::Placed), Some(placed_at)) = (change.before, change.placed_at) {
-        backlog.reached(placed_at);
-    }
+    change.reached().into_iter().for_each(|placed_at| backlog.reached(placed_at));
 }

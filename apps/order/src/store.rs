@@ -5,7 +5,8 @@ use std::sync::Arc;
 use cafe_clock::from_ms;
 use cafe_delivery::{Rows, Tables};
 use cafe_events::OrderId;
-use cafe_store::{Connection, Error, Migration, Param, Row};
+use cafe_store::Column::{Int, Text};
+use cafe_store::{Connection, Error, Find, Migration, Param, Put, Putting, Row, Statements};
 use jiff::Timestamp;
 
 use crate::Orders;
@@ -47,25 +48,41 @@ const MIGRATION_ORDERS: &str = "
     ) STRICT;
 ";
 
-const ORDER: &str = "SELECT state FROM orders WHERE order_id = $1";
-const PUT_ORDER: &str = "INSERT INTO orders (order_id, waiting_since_ms, state) VALUES ($1, $2, $3) \
-     ON CONFLICT (order_id) DO UPDATE SET waiting_since_ms = $2, state = $3";
-const PAGE: &str = "SELECT state, order_id FROM orders WHERE order_id > $1 ORDER BY order_id LIMIT $2";
-const OLDEST_WAITING: &str = "SELECT MIN(waiting_since_ms) FROM orders WHERE waiting_since_ms > $1";
-const KEY: &str =
-    "SELECT body_hash, order_id, used_at_ms FROM idempotency_keys WHERE store = $1 AND key = $2";
-const PUT_KEY: &str = "INSERT INTO idempotency_keys (store, key, body_hash, order_id, used_at_ms) \
-     VALUES ($1, $2, $3, $4, $5) \
-     ON CONFLICT (store, key) DO UPDATE SET body_hash = $3, order_id = $4, used_at_ms = $5";
-const OLDEST_KEY: &str = "SELECT MIN(used_at_ms) FROM idempotency_keys";
-const FORGET_KEYS: &str = "DELETE FROM idempotency_keys WHERE (store, key) IN \
-     (SELECT store, key FROM idempotency_keys WHERE used_at_ms < $1 ORDER BY used_at_ms LIMIT $2)";
-const NUMBERS: &str =
-    "SELECT day, last, skipped_for_ms FROM day_numbers WHERE store = $1 ORDER BY day DESC LIMIT 1";
-const PUT_NUMBERS: &str = "INSERT INTO day_numbers (store, day, last, skipped_for_ms) VALUES ($1, $2, $3, $4) \
-     ON CONFLICT (store, day) DO UPDATE SET last = $3, skipped_for_ms = $4";
-const SECRET: &str = "SELECT secret FROM secrets WHERE name = 'customer_tokens'";
-const PUT_SECRET: &str = "INSERT INTO secrets (name, secret) VALUES ('customer_tokens', $1)";
+cafe_store::statements! {
+    const ORDER = "SELECT state FROM orders WHERE order_id = $1";
+    const PAGE = "SELECT state, order_id FROM orders WHERE order_id > $1 ORDER BY order_id LIMIT $2";
+    const OLDEST_WAITING = "SELECT MIN(waiting_since_ms) FROM orders WHERE waiting_since_ms > $1";
+    const OLDEST_KEY = "SELECT MIN(used_at_ms) FROM idempotency_keys";
+    const FORGET_KEYS = "DELETE FROM idempotency_keys WHERE (store, key) IN \
+         (SELECT store, key FROM idempotency_keys WHERE used_at_ms < $1 ORDER BY used_at_ms LIMIT $2)";
+    const NUMBERS =
+        "SELECT day, last, skipped_for_ms FROM day_numbers WHERE store = $1 ORDER BY day DESC LIMIT 1";
+    const SECRET = "SELECT secret FROM secrets WHERE name = 'customer_tokens'";
+    const PUT_SECRET = "INSERT INTO secrets (name, secret) VALUES ('customer_tokens', $1)";
+}
+
+static FIND_ORDER: Find = Find::new("state", "orders", &[Text("order_id")]);
+static PUT_ORDER: Put = Put::new(
+    "orders",
+    &[Text("order_id"), Int("waiting_since_ms"), Text("state")],
+    "ON CONFLICT (order_id) DO UPDATE SET waiting_since_ms = excluded.waiting_since_ms, state = excluded.state",
+);
+static FIND_KEY: Find =
+    Find::new("body_hash, order_id, used_at_ms", "idempotency_keys", &[Text("store"), Text("key")]);
+static PUT_KEY: Put = Put::new(
+    "idempotency_keys",
+    &[Text("store"), Text("key"), Text("body_hash"), Text("order_id"), Int("used_at_ms")],
+    "ON CONFLICT (store, key) DO UPDATE SET body_hash = excluded.body_hash, order_id = excluded.order_id, \
+     used_at_ms = excluded.used_at_ms",
+);
+static PUT_NUMBERS: Put = Put::new(
+    "day_numbers",
+    &[Text("store"), Text("day"), Int("last"), Int("skipped_for_ms")],
+    "ON CONFLICT (store, day) DO UPDATE SET last = excluded.last, skipped_for_ms = excluded.skipped_for_ms",
+);
+
+static PUTS: [&Put; 3] = [&PUT_ORDER, &PUT_KEY, &PUT_NUMBERS];
+static FINDS: [&Find; 2] = [&FIND_ORDER, &FIND_KEY];
 
 /// The rows that a turn of the order service has loaded.
 #[derive(Default)]
@@ -105,17 +122,18 @@ impl Tables for Orders {
     const MIGRATIONS: &'static [Migration] =
         &[Migration { name: "order/0001_orders", sql: MIGRATION_ORDERS }];
 
+    const STATEMENTS: Statements = Statements { texts: STATEMENTS, puts: &PUTS, finds: &FINDS };
+
     fn load(db: &mut Connection, tables: &mut OrderTables) -> Result<(), Error> {
-        for (store, key) in tables.keys.wanted() {
-            let row = db.query_one(KEY, &[(&store).into(), (&key).into()], read_key)?;
-            // Whoever repeats a request is shown the order of the first one.
-            if let Some(row) = &row {
-                tables.orders.need(row.order_id);
-            }
-            tables.keys.fill((store, key), row);
+        load_keys(db, tables)?;
+        let wanted = tables.orders.wanted();
+        let mut find = db.find(&FIND_ORDER, read_order);
+        let mut buffer = OrderId::encode_buffer();
+        for order_id in &wanted {
+            find.key(&[text_of(*order_id, &mut buffer).into()])?;
         }
-        for order_id in tables.orders.wanted() {
-            tables.orders.fill(order_id, find(db, order_id)?.map(Arc::new));
+        for (order_id, order) in wanted.into_iter().zip(find.done()?) {
+            tables.orders.fill(order_id, order.map(Arc::new));
         }
         load_numbers(db, tables)?;
         for () in tables.token_secret.wanted() {
@@ -126,18 +144,22 @@ impl Tables for Orders {
     }
 
     fn write(db: &mut Connection, tables: &OrderTables) -> Result<(), Error> {
+        let mut put = db.put(&PUT_ORDER);
         for (order_id, order) in tables.orders.changed() {
-            write_order(db, *order_id, order)?;
+            write_order(&mut put, *order_id, order)?;
         }
+        put.done()?;
+        let mut put = db.put(&PUT_KEY);
         for ((store, key), row) in tables.keys.changed() {
-            write_key(db, store, key, row)?;
+            write_key(&mut put, store, key, row)?;
         }
+        put.done()?;
+        let mut put = db.put(&PUT_NUMBERS);
         for (store, numbers) in tables.numbers.changed() {
             let day = numbers.day.to_string();
-            let params: [Param<'_>; 4] =
-                [store.into(), (&day).into(), numbers.last.into(), numbers.skipped_for_ms.into()];
-            db.execute(PUT_NUMBERS, &params)?;
+            put.row(&[store.into(), (&day).into(), numbers.last.into(), numbers.skipped_for_ms.into()])?;
         }
+        put.done()?;
         for ((), secret) in tables.token_secret.changed() {
             db.execute(PUT_SECRET, &[secret.into()])?;
         }
@@ -172,34 +194,49 @@ pub(crate) fn chores(db: &mut Connection, payment_reached: Timestamp) -> Result<
     })
 }
 
+fn load_keys(db: &mut Connection, tables: &mut OrderTables) -> Result<(), Error> {
+    let wanted = tables.keys.wanted();
+    let mut find = db.find(&FIND_KEY, read_key);
+    for (store, key) in &wanted {
+        find.key(&[store.into(), key.into()])?;
+    }
+    for (key, row) in wanted.into_iter().zip(find.done()?) {
+        // Whoever repeats a request is shown the order of the first one.
+        if let Some(row) = &row {
+            tables.orders.need(row.order_id);
+        }
+        tables.keys.fill(key, row);
+    }
+    Ok(())
+}
+
 fn load_numbers(db: &mut Connection, tables: &mut OrderTables) -> Result<(), Error> {
     let stores = tables.numbers.wanted();
     if stores.is_empty() {
         return Ok(());
     }
     tables.restored_at = cafe_delivery::head(db)?.restored_at_ms.map(from_ms);
-    for store in stores {
-        let numbers = db.query_one(NUMBERS, &[(&store).into()], read_numbers)?;
+    let asked: Vec<[Param<'_>; 1]> = stores.iter().map(|store| [store.into()]).collect();
+    let found = db.query_each(NUMBERS, &asked, read_numbers)?;
+    for (store, numbers) in stores.into_iter().zip(found) {
         tables.numbers.fill(store, numbers);
     }
     Ok(())
 }
 
-fn write_order(db: &mut Connection, order_id: OrderId, order: &Order) -> Result<(), Error> {
+fn write_order(put: &mut Putting<'_>, order_id: OrderId, order: &Order) -> Result<(), Error> {
     let state = serde_json::to_string(order).map_err(|error| Error::Refused(error.to_string()))?;
     let placed = order.placed.as_ref().filter(|_| order.waits_for_payment());
     let waiting_since_ms = placed.map(|placed| placed.at.as_millisecond());
     let mut buffer = OrderId::encode_buffer();
-    let order_id = text_of(order_id, &mut buffer);
-    db.execute(PUT_ORDER, &[order_id.into(), waiting_since_ms.into(), (&state).into()]).map(drop)
+    put.row(&[text_of(order_id, &mut buffer).into(), waiting_since_ms.into(), (&state).into()])
 }
 
-fn write_key(db: &mut Connection, store: &str, key: &str, row: &KeyRow) -> Result<(), Error> {
+fn write_key(put: &mut Putting<'_>, store: &str, key: &str, row: &KeyRow) -> Result<(), Error> {
     let mut buffer = OrderId::encode_buffer();
     let order_id = text_of(row.order_id, &mut buffer);
     let used_at_ms = row.used_at.as_millisecond();
-    let params = [store.into(), key.into(), (&row.body_hash).into(), order_id.into(), used_at_ms.into()];
-    db.execute(PUT_KEY, &params).map(drop)
+    put.row(&[store.into(), key.into(), (&row.body_hash).into(), order_id.into(), used_at_ms.into()])
 }
 
 fn text_of(order_id: OrderId, buffer: &mut [u8; 45]) -> &str {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cafe_delivery::Rungs;
 /// A vendor that takes longer than this to answer is not asked at all.
 const LATENCY_LIMIT: Duration = crate::vendor::READ_TIMEOUT;
 
@@ -14,6 +15,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The cafe's data folder.
     pub data: PathBuf,
+    /// What it uses beyond the folder.
+    pub rungs: Rungs,
     /// How long each answer of the simulator takes at the least.
     pub simulator_latency: Duration,
 }
@@ -24,6 +27,7 @@ impl Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 3001)),
             data: data.into(),
+            rungs: Rungs::default(),
             simulator_latency: Duration::ZERO,
         }
     }

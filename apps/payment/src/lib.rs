@@ -19,13 +19,12 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cafe_clock::{Clock, Ids, from_ms};
-use cafe_delivery::{Place, head};
+use cafe_clock::{Clock, Ids};
+use cafe_delivery::{Desk, Hooks, Place};
 use cafe_events::Source;
-use cafe_store::Connection;
 use cafe_web::{StaffKey, StartError};
-use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 pub use config::Config;
 pub use store::page;
@@ -62,23 +61,28 @@ pub async fn serve(
 ) -> Result<(), StartError> {
     config.check().map_err(StartError::Setting)?;
     cafe_web::install_metrics();
-    let place = Place::new(&config.data);
+    let place = Place::on(&config.data, &config.rungs)
+        .map_err(|error| StartError::Setting(format!("database: {error}")))?;
     place.prepare().map_err(cafe_delivery::StartError::from)?;
     let staff = StaffKey::load_or_create(&config.data, &ids)?;
 
     let gate = Arc::new(Gate::default());
-    let cashier = Cashier { gate: Arc::clone(&gate), restored_at: restored_at(&place)? };
+    let cashier = Cashier {
+        gate: Arc::clone(&gate),
+        restored_at: cafe_delivery::restored_at(&place, Source::Payment)?,
+    };
     let (mailbox, inbox) = worker::mailbox(Arc::clone(&gate));
     let effects = mailbox.clone();
     let on_commit = move |effect| effects.take(effect);
-    let desk = cafe_delivery::start(cashier, &place, clock.clone(), &ids, on_commit, stop.clone())?;
-    // The lock is ours: from here on nothing is asked that this process does not know of, and the simulator has one clerk.
-    let timer = Timer::new(clock);
-    let simulator = Simulator::open(&config.data, timer.clone(), config.simulator_latency)
+    let desk =
+        cafe_delivery::start(cashier, &place, clock.clone(), &ids, Hooks::new(on_commit), stop.clone())?;
+    let simulator = Simulator::open(&config.data, Timer::new(clock.clone()), config.simulator_latency)
         .map_err(cafe_delivery::StartError::from)?;
     let vendors = Vendors { simulator: Vendor::Simulator(simulator) };
 
-    let tasks = worker::start(desk.clone(), vendors.clone(), timer, ids, &mailbox, inbox, stop.clone());
+    let tasks = TaskTracker::new();
+    let working = Working { vendors: vendors.clone(), clock, ids, mailbox, inbox, stop: stop.clone() };
+    tasks.spawn(working.once_leading(desk.clone(), tasks.clone()));
     let app = App { desk: desk.clone(), vendors, staff };
     let served = cafe_web::serve(listener, http::router(app), stop.clone()).await;
     stop.cancel();
@@ -95,13 +99,23 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     cafe_web::documented(http::document())
 }
 
-/// When the database was restored from an older copy, if there is one and it was.
-fn restored_at(place: &Place) -> Result<Option<Timestamp>, StartError> {
-    let file = place.database(Source::Payment);
-    if !file.exists() {
-        return Ok(None);
+/// What the worker needs once it works.
+struct Working {
+    vendors: Vendors,
+    clock: Clock,
+    ids: Ids,
+    mailbox: worker::Mailbox,
+    inbox: worker::Inbox,
+    stop: CancellationToken,
+}
+
+impl Working {
+    /// Only the process that leads asks vendors. What it did not ask itself was asked before it began to lead: time is measured
+    /// from then on.
+    async fn once_leading(self, desk: Desk<Cashier>, tasks: TaskTracker) {
+        let Self { vendors, clock, ids, mailbox, inbox, stop } = self;
+        if stop.run_until_cancelled(desk.leads()).await.is_some() {
+            worker::start(desk, vendors, Timer::new(clock), ids, &mailbox, inbox, stop, tasks);
+        }
     }
-    let restored_at_ms =
-        Connection::open_reader(&file).and_then(|mut db| Ok(head(&mut db)?.restored_at_ms))?;
-    Ok(restored_at_ms.map(from_ms))
 }

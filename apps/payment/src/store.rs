@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use cafe_delivery::Tables;
 use cafe_events::OrderId;
-use cafe_store::{Connection, Error, Migration, Param, Row};
+use cafe_store::Column::{Int, Text};
+use cafe_store::{Connection, Error, Find, Migration, Param, Put, Row, Statements};
 use jiff::Timestamp;
 
 use crate::domain::{Cashier, Payments};
@@ -26,47 +27,64 @@ const MIGRATIONS: &[Migration] = &[Migration {
           CREATE INDEX payments_expiring ON payments (expires_at_ms) WHERE expires_at_ms IS NOT NULL;",
 }];
 
-const ONE: &str = "SELECT order_id, state FROM payments WHERE order_id = $1";
-const PUT: &str = "INSERT INTO payments (order_id, lane, due_at_ms, expires_at_ms, state) VALUES ($1, $2, $3, $4, $5) \
-     ON CONFLICT (order_id) DO UPDATE SET lane = $2, due_at_ms = $3, expires_at_ms = $4, state = $5";
-const PAGE: &str = "SELECT order_id, state FROM payments WHERE order_id > $1 ORDER BY order_id LIMIT $2";
-const DUE: &str =
-    "SELECT order_id FROM payments WHERE lane = $1 AND due_at_ms <= $2 ORDER BY due_at_ms LIMIT $3";
-const IN_LANE: &str = "SELECT order_id FROM payments WHERE lane = $1 ORDER BY due_at_ms LIMIT $2";
-const EXPIRING: &str = "SELECT order_id, state FROM payments WHERE expires_at_ms IS NOT NULL AND expires_at_ms < $1 \
-     ORDER BY expires_at_ms LIMIT $2";
-const FIRST_IN_LANE: &str = "SELECT MIN(due_at_ms) FROM payments WHERE lane = $1";
-const FIRST_EXPIRING: &str = "SELECT MIN(expires_at_ms) FROM payments WHERE expires_at_ms IS NOT NULL";
-const COUNT: &str =
-    "SELECT lane, COUNT(*), MIN(due_at_ms) FROM payments WHERE lane IS NOT NULL GROUP BY lane";
+cafe_store::statements! {
+    const ONE = "SELECT order_id, state FROM payments WHERE order_id = $1";
+    const PAGE = "SELECT order_id, state FROM payments WHERE order_id > $1 ORDER BY order_id LIMIT $2";
+    const DUE = "SELECT order_id FROM payments WHERE lane = $1 AND due_at_ms <= $2 ORDER BY due_at_ms LIMIT $3";
+    const IN_LANE = "SELECT order_id FROM payments WHERE lane = $1 ORDER BY due_at_ms LIMIT $2";
+    const EXPIRING = "SELECT order_id, state FROM payments WHERE expires_at_ms IS NOT NULL AND expires_at_ms < $1 \
+         ORDER BY expires_at_ms LIMIT $2";
+    const FIRST_IN_LANE = "SELECT MIN(due_at_ms) FROM payments WHERE lane = $1";
+    const FIRST_EXPIRING = "SELECT MIN(expires_at_ms) FROM payments WHERE expires_at_ms IS NOT NULL";
+    const COUNT = "SELECT lane, COUNT(*), MIN(due_at_ms) FROM payments WHERE lane IS NOT NULL GROUP BY lane";
+}
+
+static FIND: Find = Find::new("order_id, state", "payments", &[Text("order_id")]);
+static PUT: Put = Put::new(
+    "payments",
+    &[Text("order_id"), Int("lane"), Int("due_at_ms"), Int("expires_at_ms"), Text("state")],
+    "ON CONFLICT (order_id) DO UPDATE SET lane = excluded.lane, due_at_ms = excluded.due_at_ms, \
+     expires_at_ms = excluded.expires_at_ms, state = excluded.state",
+);
+
+static PUTS: [&Put; 1] = [&PUT];
+static FINDS: [&Find; 1] = [&FIND];
 
 impl Tables for Cashier {
     const MIGRATIONS: &'static [Migration] = MIGRATIONS;
 
+    const STATEMENTS: Statements = Statements { texts: STATEMENTS, puts: &PUTS, finds: &FINDS };
+
     fn load(db: &mut Connection, tables: &mut Payments) -> Result<(), Error> {
-        for order_id in tables.payments.wanted() {
-            let found = payment(db, order_id)?;
-            tables.payments.fill(order_id, found);
+        let wanted = tables.payments.wanted();
+        let mut find = db.find(&FIND, read);
+        let mut text = uuid::Uuid::encode_buffer();
+        for order_id in &wanted {
+            let id: &str = order_id.hyphenated().encode_lower(&mut text);
+            find.key(&[id.into()])?;
+        }
+        for (order_id, found) in wanted.into_iter().zip(find.done()?) {
+            tables.payments.fill(order_id, found.map(|(_, payment)| payment));
         }
         Ok(())
     }
 
     fn write(db: &mut Connection, tables: &Payments) -> Result<(), Error> {
+        let mut put = db.put(&PUT);
+        let mut text = uuid::Uuid::encode_buffer();
         for (order_id, payment) in tables.payments.changed() {
             let state = serde_json::to_string(payment).map_err(|error| Error::Refused(error.to_string()))?;
             let next = payment.next_task();
-            let mut text = uuid::Uuid::encode_buffer();
             let id: &str = order_id.hyphenated().encode_lower(&mut text);
-            let params = [
+            put.row(&[
                 id.into(),
                 next.map(|(_, lane, _)| lane.number()).into(),
                 next.map(|(at, ..)| at.as_millisecond()).into(),
                 payment.expires_at().map(Timestamp::as_millisecond).into(),
                 (&state).into(),
-            ];
-            db.execute(PUT, &params)?;
+            ])?;
         }
-        Ok(())
+        put.done()
     }
 }
 

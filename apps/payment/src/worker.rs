@@ -119,7 +119,8 @@ impl Mailbox {
 }
 
 /// Starts the worker's tasks. They take nothing new once `stop` is cancelled; what they were doing then is waited for by
-/// the tracker that is answered.
+/// `tasks`.
+#[expect(clippy::too_many_arguments, reason = "each is another part of the service, put together here")]
 pub fn start(
     desk: Desk<Cashier>,
     vendors: Vendors,
@@ -128,7 +129,8 @@ pub fn start(
     mailbox: &Mailbox,
     inbox: Inbox,
     stop: CancellationToken,
-) -> TaskTracker {
+    tasks: TaskTracker,
+) {
     let worker = Worker {
         desk,
         vendors,
@@ -140,14 +142,12 @@ pub fn start(
         wake: Arc::clone(&mailbox.wake),
         bells: Bells::new(),
         stop,
-        tasks: TaskTracker::new(),
+        tasks,
     };
-    let tasks = worker.tasks.clone();
     asks::start(&worker, inbox);
     lanes::start(&worker);
     scout::start(&worker);
     watch::start(&worker);
-    tasks
 }
 
 impl Worker {

@@ -1,5 +1,6 @@
 //! A running service's desk: where requests are handed in and answered once they are on disk.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,16 +10,17 @@ use cafe_store::{Connection, Error, Migration, OpenError, Readers};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::direct::Direct;
-use crate::domain::Tables;
+use crate::crew::{Crew, Keeper};
+use crate::domain::{Elsewhere, Hooks, Tables};
+use crate::hints::{Hearing, Hints, Others};
+use crate::lease::{self, Leading};
 use crate::ledger::Parked;
-use crate::listener::Listener;
 use crate::place::{Held, Place, PlaceError};
-use crate::status::{Board, Link, Status};
-use crate::tables::{self, Position};
+use crate::status::{Board, Status};
+use crate::tables;
 use crate::turn::ParkedOutcome;
-use crate::wake::{Bell, Ear, nudge};
-use crate::writer::{End, Work, Writer};
+use crate::wake::{Bell, Signal};
+use crate::writer::{End, Replica, Work, Writer};
 
 /// Requests and batches that may wait for the writer; past it the answer is an early 503.
 pub const INBOX_LIMIT: usize = 4_096;
@@ -54,9 +56,16 @@ impl From<&Error> for TurnError {
         match error {
             Error::Busy(_) | Error::Absent(_) => Self::Busy,
             Error::Full(_) => Self::DiskFull,
-            Error::Lost(_) => Self::OutcomeUnknown,
+            Error::Lost(_) | Error::Unknown(_) => Self::OutcomeUnknown,
             Error::Refused(reason) => Self::Failed(reason.clone()),
         }
+    }
+}
+
+impl TurnError {
+    /// The same for what was not even begun.
+    pub(crate) fn undone(self) -> Self {
+        if self == Self::OutcomeUnknown { Self::Busy } else { self }
     }
 }
 
@@ -87,6 +96,8 @@ struct Shared<D: Tables> {
     readers: Readers,
     board: Board,
     ended: watch::Receiver<Option<End>>,
+    leads: watch::Receiver<bool>,
+    leading: Leading,
     restored_at_ms: Option<i64>,
 }
 
@@ -96,64 +107,76 @@ impl<D: Tables> Clone for Desk<D> {
     }
 }
 
-/// Opens a service's database, takes its lock, and starts its writer and its listeners. `stop` ends the listeners; it is
-/// cancelled from here if the writer must not go on.
-///
-/// `on_commit` runs on the writer's thread after each commit: it must not wait.
+/// Opens a service's database, takes its lock if it is a file, and starts its writer. Where it is the only process of the
+/// service, or becomes the one that leads, it starts its listeners. `stop` ends the listeners; it is cancelled from here if the
+/// writer must not go on.
 pub fn start<D: Tables>(
     domain: D,
     place: &Place,
     clock: Clock,
     ids: &Ids,
-    on_commit: impl Fn(D::Effect) + Send + 'static,
+    hooks: Hooks<D::Effect>,
     stop: CancellationToken,
 ) -> Result<Desk<D>, StartError> {
-    let lock = place.lock(D::SOURCE.name(), &format!("the {} service", D::SOURCE))?;
-    let (mut db, head) = open::<D>(place, &clock, ids)?;
-    let positions = take_over(&mut db, D::SOURCE)?;
-    let (held, parked) = (tables::count_held(&mut db)?, tables::count_parked(&mut db)?);
+    let database = place.database(D::SOURCE);
+    let lock = match database.file() {
+        Some(_) => Some(place.lock(D::SOURCE.name(), &format!("the {} service", D::SOURCE))?),
+        None => {
+            place.prepare()?;
+            None
+        }
+    };
+    let replica = ids.uuid(clock.now()).to_string();
+    let mut opened = aside(|| Opened::new::<D>(place, &replica))?;
     let board = Board::default();
-    board.change(|status| {
-        (status.held, status.parked) = (held, parked);
-        status.links = positions.iter().map(|(source, position)| link(*source, position)).collect();
-    });
+    board.change(|status| (status.held, status.parked) = (opened.held, opened.parked));
 
     let (writer, inbox) = mpsc::channel(INBOX_LIMIT);
     let (ending, ended) = watch::channel(None);
-    for (source, position) in &positions {
-        let ear = Ear::new(place, D::SOURCE, *source)?;
-        wake_at_stop(&ear, &stop);
-        let listener = Listener {
-            source: *source,
-            carrier: Direct::new(*source, place.database(*source), ear),
-            position: position.clone(),
-            writer: writer.clone(),
-            board: board.clone(),
-            clock: clock.clone(),
-            stop: stop.clone(),
-        };
-        thread(&format!("hears-{source}"), &stop, move || listener.run())?;
-    }
-    let bell = Bell::new(place, D::SOURCE);
-    let any_parked = parked > 0;
-    let on_commit = Box::new(on_commit);
-    let at_work = Writer {
+    let (lead, leads) = watch::channel(false);
+    let closed = CancellationToken::new();
+    let relay = place.kafka().map(|_| Signal::default());
+    let (hints, signals) = hints::<D>(place, &replica, relay.clone(), hooks.on_elsewhere);
+    let crew = Crew {
+        place: place.clone(),
+        writer: writer.clone(),
+        board: board.clone(),
+        clock: clock.clone(),
+        stop: stop.clone(),
+        runtime: tokio::runtime::Handle::current(),
+        relay,
+        signals,
+        lead,
+    };
+    let mut at_work = Writer {
         domain,
-        db,
+        db: opened.db,
         clock: clock.clone(),
         board: board.clone(),
-        bell,
-        positions,
-        on_commit,
-        any_parked,
+        hints,
+        replica: Replica { name: replica.clone(), turn: 0 },
+        epoch: None,
+        on_commit: hooks.on_commit,
+        any_parked: opened.parked > 0,
     };
-    thread("writer", &stop, move || write(at_work, inbox, &ending, lock))?;
+    let leading = if at_work.db.is_shared() { Leading::among_others() } else { Leading::alone() };
+    match opened.keeper.take() {
+        Some(db) => {
+            let keeper = Keeper { db, replica, crew, leading: leading.clone(), closed: closed.clone() };
+            thread("lease", &stop, move || keeper.run())?;
+        }
+        None => {
+            let epoch = lease::take(&mut at_work.db, &replica, None)?;
+            crew.lead(&mut at_work.db, epoch.unwrap_or_default())?;
+            at_work.epoch = epoch;
+        }
+    }
+    thread("writer", &stop, move || write(at_work, inbox, &ending, closed, lock))?;
     prune_regularly(writer.clone(), clock, stop);
 
-    let readers = Readers::new(&place.database(D::SOURCE), READERS);
-    Ok(Desk {
-        shared: Arc::new(Shared { writer, readers, board, ended, restored_at_ms: head.restored_at_ms }),
-    })
+    let readers = Readers::new(&database, READERS);
+    let restored_at_ms = opened.head.restored_at_ms;
+    Ok(Desk { shared: Arc::new(Shared { writer, readers, board, ended, leads, leading, restored_at_ms }) })
 }
 
 impl<D: Tables> Desk<D> {
@@ -176,6 +199,21 @@ impl<D: Tables> Desk<D> {
     /// How delivery stands.
     pub fn status(&self) -> Status {
         self.shared.board.read()
+    }
+
+    /// Waits until this process leads: it listens to others, and works on what is due. Where there are no replicas it does from
+    /// the start. It ends rather than follow another.
+    pub async fn leads(&self) {
+        let mut leads = self.shared.leads.clone();
+        if leads.wait_for(|leads| *leads).await.is_err() {
+            // It never will.
+            std::future::pending().await
+        }
+    }
+
+    /// False if another process may lead by now. What is done outside of the database is not begun then.
+    pub fn is_leading(&self) -> bool {
+        *self.shared.leads.borrow() && self.shared.leading.is_fresh()
     }
 
     /// When this service's database was restored from an older copy, if it ever was.
@@ -238,59 +276,98 @@ impl<D: Tables> Desk<D> {
     }
 }
 
-fn open<D: Tables>(
-    place: &Place,
-    clock: &Clock,
-    ids: &Ids,
-) -> Result<(Connection, tables::Head), StartError> {
-    let migrations: Vec<Migration> = crate::MIGRATIONS.iter().chain(D::MIGRATIONS).copied().collect();
-    let mut db = Connection::open(&place.database(D::SOURCE), &migrations)?;
-    tables::name_log(&mut db, &ids.uuid(clock.now()).to_string())?;
-    let head = tables::head(&mut db)?;
-    Ok((db, head))
+/// A service's database as it was found.
+struct Opened {
+    db: Connection,
+    /// For the lease, where there may be other replicas.
+    keeper: Option<Connection>,
+    head: tables::Head,
+    held: i64,
+    parked: i64,
 }
 
-fn take_over(db: &mut Connection, listener: Source) -> Result<Vec<(Source, Position)>, Error> {
-    listener.hears().iter().map(|source| Ok((*source, tables::take_over(db, *source)?))).collect()
-}
-
-fn link(source: Source, position: &Position) -> Link {
-    Link {
-        source,
-        position: position.position,
-        last: position.position,
-        waiting_since_ms: None,
-        silent: None,
+impl Opened {
+    fn new<D: Tables>(place: &Place, log_id: &str) -> Result<Self, StartError> {
+        let database = place.database(D::SOURCE);
+        let migrations: Vec<Migration> = crate::MIGRATIONS.iter().chain(D::MIGRATIONS).copied().collect();
+        let mut db = Connection::open(&database, &migrations)?;
+        tables::name_log(&mut db, log_id)?;
+        let head = tables::head(&mut db)?;
+        let (held, parked) = (tables::count_held(&mut db)?, tables::count_parked(&mut db)?);
+        let keeper = if db.is_shared() { Some(Connection::open_reader(&database)?) } else { None };
+        Ok(Self { db, keeper, head, held, parked })
     }
+}
+
+/// When a service's database was restored from an older copy, if there is one and it was.
+pub fn restored_at(place: &Place, source: Source) -> Result<Option<jiff::Timestamp>, StartError> {
+    let database = place.database(source);
+    if database.file().is_some_and(|file| !file.exists()) {
+        return Ok(None);
+    }
+    let head = aside(|| Connection::open_reader(&database).and_then(|mut db| tables::head(&mut db)));
+    match head {
+        Ok(head) => Ok(head.restored_at_ms.map(from_ms)),
+        Err(Error::Absent(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Opening waits for the disk or for a server: on a thread of its own, because this one may be an asynchronous task's.
+fn aside<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        scope.spawn(work).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// Whom a commit is told to, and what wakes this process's listeners and relay.
+fn hints<D: Tables>(
+    place: &Place,
+    replica: &str,
+    relay: Option<Signal>,
+    on_elsewhere: Box<dyn Fn(Elsewhere<'_>) + Send>,
+) -> (Hints, BTreeMap<Source, Signal>) {
+    let database = place.database(D::SOURCE);
+    let Some(server) = database.server() else {
+        let bell = place.kafka().is_none().then(|| Bell::new(place, D::SOURCE));
+        return (Hints { bell, relay, others: None }, BTreeMap::new());
+    };
+    let mut signals: BTreeMap<Source, Signal> =
+        relay.iter().map(|relay| (D::SOURCE, relay.clone())).collect();
+    if place.kafka().is_none() {
+        signals.extend(D::SOURCE.hears().iter().map(|source| (*source, Signal::default())));
+    }
+    let hearing =
+        Hearing { own: D::SOURCE, replica: replica.to_owned(), signals: signals.clone(), on_elsewhere };
+    let others = Others::new(hearing.start(server), D::SOURCE, replica);
+    (Hints { bell: None, relay, others: Some(others) }, signals)
 }
 
 fn write<D: Tables>(
     writer: Writer<D>,
     inbox: mpsc::Receiver<Work<D>>,
     ending: &watch::Sender<Option<End>>,
-    lock: Held,
+    closed: CancellationToken,
+    lock: Option<Held>,
 ) {
     let end = writer.run(inbox);
+    closed.cancel();
     drop(lock);
     ending.send_replace(Some(end));
 }
 
 /// A thread that the service cannot do without: when it ends, by a panic too, the service stops and is started again.
-fn thread(name: &str, stop: &CancellationToken, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+pub(crate) fn thread(
+    name: &str,
+    stop: &CancellationToken,
+    work: impl FnOnce() + Send + 'static,
+) -> std::io::Result<()> {
     let stop = stop.clone();
     let work = move || {
         let _stops = stop.drop_guard();
         work();
     };
     std::thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
-}
-
-fn wake_at_stop(ear: &Ear, stop: &CancellationToken) {
-    let (path, stop) = (ear.path(), stop.clone());
-    tokio::spawn(async move {
-        stop.cancelled().await;
-        nudge(&path);
-    });
 }
 
 fn prune_regularly<D: Tables>(writer: mpsc::Sender<Work<D>>, clock: Clock, stop: CancellationToken) {

@@ -1,7 +1,7 @@
 //! What a service is to its turns: pure decisions on loaded rows, and the SQL that loads and writes them.
 
 use cafe_events::{Event, Heard, OrderId, Source};
-use cafe_store::{Connection, Migration};
+use cafe_store::{Connection, Migration, Statements};
 use jiff::Timestamp;
 
 /// The decisions of one service. Pure: everything they know is in their arguments.
@@ -17,6 +17,12 @@ pub trait Domain: Send + Sync + 'static {
     /// What is to be done once the turn is on disk: wake a screen, ask a vendor. Lost when the process dies, so whatever
     /// must happen is found again from the rows.
     type Effect: Send + 'static;
+
+    /// What the service's other replicas are told of an effect, on one line, if it concerns them: their screens show the same
+    /// rows. They hear it as [`Elsewhere`], or, now and then, not at all.
+    fn news_of(_effect: &Self::Effect) -> Option<String> {
+        None
+    }
 
     /// Names the rows that hearing `heard` looks at.
     fn needs_of_heard(&self, heard: &Heard, tables: &mut Self::Tables);
@@ -49,11 +55,42 @@ pub trait Tables: Domain {
     /// The app's own tables, oldest migration first.
     const MIGRATIONS: &'static [Migration];
 
+    /// Every statement of the app: a test prepares each on every database.
+    const STATEMENTS: Statements;
+
     /// Loads every row that is wanted.
     fn load(db: &mut Connection, tables: &mut Self::Tables) -> Result<(), cafe_store::Error>;
 
     /// Writes every row that changed.
     fn write(db: &mut Connection, tables: &Self::Tables) -> Result<(), cafe_store::Error>;
+}
+
+/// Something that another replica of this service did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Elsewhere<'a> {
+    /// As [`Domain::news_of`] told it.
+    Said(&'a str),
+    /// Anything may have happened: look at the rows.
+    Missed,
+}
+
+/// What is called when something has happened.
+pub struct Hooks<Effect> {
+    pub(crate) on_commit: Box<dyn Fn(Effect) + Send>,
+    pub(crate) on_elsewhere: Box<dyn Fn(Elsewhere<'_>) + Send>,
+}
+
+impl<Effect> Hooks<Effect> {
+    /// `on_commit` runs on the writer's thread after each commit: it must not wait.
+    pub fn new(on_commit: impl Fn(Effect) + Send + 'static) -> Self {
+        Self { on_commit: Box::new(on_commit), on_elsewhere: Box::new(|_| {}) }
+    }
+
+    /// `on_elsewhere` runs when another replica did something. It must not wait either.
+    #[must_use]
+    pub fn elsewhere(self, on_elsewhere: impl Fn(Elsewhere<'_>) + Send + 'static) -> Self {
+        Self { on_elsewhere: Box::new(on_elsewhere), ..self }
+    }
 }
 
 /// What a turn brings about besides changed rows.

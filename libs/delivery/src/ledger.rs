@@ -13,7 +13,7 @@ pub struct Ledger {
     pub heard: Rows<(OrderId, Source), HeardRow>,
     /// Events above the next version.
     pub held: BTreeMap<(OrderId, Source, u32), HeldSlot>,
-    /// Events set aside in this turn, by the name that `event_key` gives them.
+    /// Events set aside in this turn, by their names.
     pub parked: BTreeMap<String, Parked>,
     /// Whether any event was set aside before this turn: only then can one be settled by it.
     pub any_parked: bool,
@@ -125,11 +125,7 @@ pub(crate) fn claim(source: Source, record: &Record) -> Option<(OrderId, u32)> {
     Some((order_id, version))
 }
 
-/// What an event is called on the list of set-aside events: its id where it is one of ours, otherwise its place.
-pub(crate) fn event_key(source: Source, record: &Record, contradiction: bool) -> String {
-    match claim(source, record) {
-        Some(_) if contradiction => format!("{}/contradiction", record.id(source)),
-        Some(_) => record.id(source),
-        None => format!("{source}@{}", record.position),
-    }
+/// What an event is called on the list of set-aside events that says otherwise than the one of this name.
+pub(crate) fn contradicting(event: &str) -> String {
+    format!("{event}/contradiction")
 }

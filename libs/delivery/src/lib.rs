@@ -1,12 +1,16 @@
 //! A turn of a service: heard -> decided -> committed -> announced.
 //!
 //! [`turn`] is pure and synchronous: it decides requests and heard events on loaded rows. `writer.rs` is the one thread that
-//! loads, decides and commits; `listener.rs` reads what peers announced, through a carrier (`direct.rs` so far); the events
-//! that a service commits are its outbox, and the outbox is a log that peers read from a position of their own.
+//! loads, decides and commits; `listener.rs` reads what others announced, through a carrier (`carriers/`); the events that a
+//! service commits are its outbox, and the outbox is a log that others read from a position of their own. Of several replicas
+//! one listens (`lease.rs`, `crew.rs`).
 
+mod carriers;
+mod crew;
 mod desk;
-mod direct;
 mod domain;
+mod hints;
+mod lease;
 mod ledger;
 mod listener;
 mod outbox;
@@ -19,13 +23,14 @@ pub mod turn;
 mod wake;
 mod writer;
 
-pub use desk::{Desk, INBOX_LIMIT, RETENTION, StartError, TurnError, start};
-pub use domain::{Announcement, Domain, Poison, Tables, Turn};
+pub use carriers::kafka::{check_option, options_from};
+pub use desk::{Desk, INBOX_LIMIT, RETENTION, StartError, TurnError, restored_at, start};
+pub use domain::{Announcement, Domain, Elsewhere, Hooks, Poison, Tables, Turn};
 pub use ledger::{HeardRow, HeldSlot, Ledger, Parked};
 pub use outbox::Outbox;
-pub use place::{Held as Lock, Place, PlaceError};
+pub use place::{Held as Lock, KafkaSettings, Place, PlaceError, Rungs};
 pub use rows::Rows;
 pub use schema::MIGRATIONS;
-pub use status::{Link, Status};
-pub use tables::{Head, Position, head, mark_restored, parked_page, read_after};
+pub use status::{Link, RelayStatus, Status};
+pub use tables::{Head, Position, head, mark_restored, parked_page, prepare_all, read_after};
 pub use turn::ParkedOutcome;

@@ -1,66 +1,44 @@
-//! One listener: reads a peer's log from its position on, hands it to the writer, and goes on when that is on disk.
+//! One listener: reads a speaker's log from where it was heard on, hands it to the writer, and goes on when that is on disk.
 
 use std::sync::mpsc::sync_channel;
 
 use cafe_clock::Clock;
-use cafe_events::{Record, Source};
-use cafe_store::Error;
+use cafe_events::Source;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::carriers::{Carrier, News, Parts};
 use crate::domain::Tables;
 use crate::status::Board;
-use crate::tables::{Head, Position};
+use crate::tables::Position;
 use crate::turn::Arrived;
 use crate::writer::{Batch, RETRY_AFTER, Work};
 
 /// Records read at a time: few enough that the read is short and the turn small.
-const READ_LIMIT: i64 = 500;
+const READ_LIMIT: usize = 500;
 
 /// Events that are set aside or wait for one that is, at most. Past it something is wrong with whoever speaks, and what it
 /// says stays in its log until a person has looked.
 const ASIDE_LIMIT: i64 = 100_000;
 
-/// How a log is read, whatever it is kept in. The same on every rung: `direct.rs` reads a peer's file.
-pub(crate) trait Carrier: Send {
-    /// At most `limit` records after `position` of the log `log_id`. Where the log has another name now, or ends before the
-    /// position (it was restored from an older copy), reading starts at its oldest record.
-    fn read_after(&mut self, log_id: &str, position: i64, limit: i64) -> Result<News, Error>;
-
-    /// Waits until there may be news.
-    fn wait(&mut self);
-}
-
-/// What a carrier has read.
-#[derive(Debug)]
-pub(crate) struct News {
-    /// The log's head at that time.
-    pub(crate) head: Head,
-    /// The position after which was read.
-    pub(crate) from: i64,
-    /// In order, without gaps.
-    pub(crate) records: Vec<Record>,
-}
-
-pub(crate) struct Listener<D: Tables, C> {
+pub(crate) struct Listener<D: Tables> {
     pub(crate) source: Source,
-    pub(crate) carrier: C,
-    pub(crate) position: Position,
+    pub(crate) carrier: Box<dyn Carrier>,
+    pub(crate) heard: Parts,
     pub(crate) writer: mpsc::Sender<Work<D>>,
     pub(crate) board: Board,
     pub(crate) clock: Clock,
     pub(crate) stop: CancellationToken,
 }
 
-impl<D: Tables, C: Carrier> Listener<D, C> {
+impl<D: Tables> Listener<D> {
     /// Listens until stopped.
     pub(crate) fn run(mut self) {
         while !self.stop.is_cancelled() {
-            match self.carrier.read_after(&self.position.log_id, self.position.position, READ_LIMIT) {
+            match self.carrier.read_after(&self.heard, READ_LIMIT) {
                 Ok(news) => self.take(news),
-                Err(error) => {
-                    // Nothing there yet, or busy: the peer starts, recovers, or is being replaced.
-                    self.say_silent(Some(error.to_string()));
+                Err(reason) => {
+                    self.say_silent(Some(reason));
                     self.carrier.wait();
                 }
             }
@@ -68,50 +46,30 @@ impl<D: Tables, C: Carrier> Listener<D, C> {
     }
 
     fn take(&mut self, news: News) {
-        if let Some(reason) = self.gap(&news).or_else(|| self.too_many_aside()) {
+        if let Some(reason) = self.too_many_aside() {
             self.say_silent(Some(reason));
             self.carrier.wait();
             return;
         }
-        if self.position.log_id != news.head.log_id && !self.position.log_id.is_empty() {
+        if news.is_another_log {
             tracing::warn!(listener = %D::SOURCE, source = %self.source, "another log than before (restored?): hearing it from its oldest event");
         }
         self.report(&news);
-        let Some(last) = news.records.last() else {
+        if news.records.is_empty() {
             self.carrier.wait();
             return;
-        };
-        let position = Position {
-            log_id: news.head.log_id.clone(),
-            position: last.position,
-            epoch: self.position.epoch,
-        };
-        let arrived = news.records.into_iter().map(|record| Arrived::new(self.source, record)).collect();
-        if self.hand_over(arrived, position.clone()) {
-            self.board.link(self.source, |link| link.position = position.position);
-            self.position = position;
         }
-    }
-
-    /// Something was said that can no longer be heard: pruned before it was heard here, or lost. Stop, never skip.
-    fn gap(&self, news: &News) -> Option<String> {
-        let same_log = self.position.log_id == news.head.log_id;
-        let pruned = same_log && news.from < news.head.oldest - 1;
-        let missing = news
-            .records
-            .iter()
-            .map(|record| record.position)
-            .zip(news.from + 1..)
-            .find(|(is, due)| is != due);
-        let expected = (news.head.last - news.from).min(READ_LIMIT);
-        if !pruned && missing.is_none() && news.records.len() as i64 == expected {
-            return None;
+        let behind = news.behind - news.records.len() as i64;
+        let mut heard = self.heard.clone();
+        heard.extend(news.records.iter().map(|(_, moves)| (moves.part, moves.clone())));
+        if self.hand_over(news.records) {
+            self.heard = heard;
+            self.carrier.taken_in(&self.heard);
+            let position = self.position();
+            self.board.link(self.source, |link| {
+                (link.position, link.last) = (position, position + behind);
+            });
         }
-        let first = missing.map_or(news.from + 1 + news.records.len() as i64, |(_, due)| due);
-        Some(format!(
-            "event {first} of {} is no longer kept and was never heard here; restore a newer copy of this service",
-            self.source
-        ))
     }
 
     fn too_many_aside(&self) -> Option<String> {
@@ -125,9 +83,9 @@ impl<D: Tables, C: Carrier> Listener<D, C> {
     }
 
     /// True once the batch is on disk.
-    fn hand_over(&self, arrived: Vec<Arrived>, position: Position) -> bool {
+    fn hand_over(&self, arrived: Vec<(Arrived, Position)>) -> bool {
         let (done, outcome) = sync_channel(1);
-        let batch = Batch { arrived, position, done };
+        let batch = Batch { source: self.source, arrived, done };
         if self.writer.blocking_send(Work::Hear(batch)).is_err() {
             self.stop.cancel();
             return false;
@@ -144,13 +102,19 @@ impl<D: Tables, C: Carrier> Listener<D, C> {
     }
 
     fn report(&self, news: &News) {
-        let waiting = news.records.first().map(|record| record.at_ms.min(self.clock.now().as_millisecond()));
+        let now_ms = self.clock.now().as_millisecond();
+        let waiting = news.records.first().map(|(arrived, _)| arrived.record.at_ms.min(now_ms));
+        let position = self.position();
         self.board.link(self.source, |link| {
-            link.position = news.from;
-            link.last = news.head.last;
+            (link.position, link.last) = (position, position + news.behind);
             link.waiting_since_ms = waiting;
             link.silent = None;
         });
+    }
+
+    /// The last position that was heard of any part.
+    fn position(&self) -> i64 {
+        self.heard.values().map(|heard| heard.position).max().unwrap_or(0)
     }
 
     fn say_silent(&self, reason: Option<String>) {

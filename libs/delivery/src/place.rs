@@ -1,17 +1,45 @@
 //! Where a cafe keeps its files.
 
+use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cafe_events::Source;
+use cafe_store::{Database, Server, ServerError};
 
-/// A cafe's data folder.
+/// Where a cafe keeps everything.
 #[derive(Clone, Debug)]
 pub struct Place {
-    /// The folder that holds everything.
+    /// The folder of its files.
     pub data: PathBuf,
+    /// Where each service's database is, if not in the folder.
+    servers: BTreeMap<Source, Server>,
+    /// Which Kafka carries its events, if any does.
+    kafka: Option<KafkaSettings>,
+    /// Which of several processes of a service on this folder.
+    replica: Option<String>,
+}
+
+/// What a cafe uses beyond its data folder; nothing by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rungs {
+    /// The address of a `PostgreSQL` server, as [`Server::of_service`] reads it.
+    pub database: Option<String>,
+    /// The Kafka that carries events.
+    pub kafka: Option<KafkaSettings>,
+    /// A name for each of several processes of a service on one folder.
+    pub replica: Option<String>,
+}
+
+/// How Kafka is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KafkaSettings {
+    /// `host:port`, separated by commas.
+    pub brokers: String,
+    /// Settings of librdkafka by name, such as `security.protocol`.
+    pub options: Vec<(String, String)>,
 }
 
 /// Why a place cannot be used.
@@ -44,12 +72,47 @@ pub struct Held(#[expect(dead_code, reason = "held open; the lock ends when it c
 impl Place {
     /// A cafe in the folder `data`, which may not exist yet.
     pub fn new(data: impl Into<PathBuf>) -> Self {
-        Self { data: data.into() }
+        Self { data: data.into(), servers: BTreeMap::new(), kafka: None, replica: None }
+    }
+
+    /// A cafe that uses more than its folder.
+    ///
+    /// # Errors
+    /// The address of the database's server cannot be used.
+    pub fn on(data: impl Into<PathBuf>, rungs: &Rungs) -> Result<Self, ServerError> {
+        let mut place = Self::new(data);
+        if let Some(address) = &rungs.database {
+            for source in Source::ALL {
+                place.servers.insert(source, Server::of_service(address, source.name())?);
+            }
+        }
+        Ok(Self { kafka: rungs.kafka.clone(), replica: rungs.replica.clone(), ..place })
     }
 
     /// The service's database.
-    pub fn database(&self, source: Source) -> PathBuf {
+    pub fn database(&self, source: Source) -> Database {
+        match self.servers.get(&source) {
+            Some(server) => Database::Server(server.clone()),
+            None => Database::File(self.file(source)),
+        }
+    }
+
+    /// The file of the service's database, where it is kept in the folder.
+    pub fn file(&self, source: Source) -> PathBuf {
         self.data.join(format!("{source}.sqlite"))
+    }
+
+    /// Which Kafka carries events, if any does.
+    pub fn kafka(&self) -> Option<&KafkaSettings> {
+        self.kafka.as_ref()
+    }
+
+    /// What a service's files in [`Place::run`] are called: each replica has its own.
+    pub fn name_of(&self, source: Source) -> String {
+        match &self.replica {
+            Some(replica) => format!("{source}-{replica}"),
+            None => source.to_string(),
+        }
     }
 
     /// The folder of locks, process ids and sockets.

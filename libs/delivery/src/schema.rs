@@ -4,9 +4,12 @@
 use cafe_store::Migration;
 
 /// Run before an app's own migrations.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    name: "delivery/0001_delivery",
-    sql: "
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "delivery/0001_delivery", sql: TABLES },
+    Migration { name: "delivery/0002_replicas", sql: REPLICAS },
+];
+
+const TABLES: &str = "
         CREATE TABLE outbox (
             position INTEGER PRIMARY KEY,
             order_id TEXT NOT NULL,
@@ -71,5 +74,25 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
             reason TEXT NOT NULL,
             parked_at_ms INTEGER NOT NULL
         ) STRICT;
-    ",
-}];
+    ";
+
+/// `positions.epoch` says under which lease a position was moved last. `next_offset` is where a log that is kept by a broker
+/// is read on; nothing where it is not known yet. `lease` says which replica listens and works, `replicas` which turn of each
+/// was committed last.
+const REPLICAS: &str = "
+        ALTER TABLE positions ADD COLUMN next_offset INTEGER;
+
+        CREATE TABLE lease (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            replica TEXT NOT NULL,
+            epoch INTEGER NOT NULL,
+            beats INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO lease (id, replica, epoch, beats) VALUES (1, '', 0, 0);
+
+        CREATE TABLE replicas (
+            replica TEXT PRIMARY KEY,
+            turn INTEGER NOT NULL,
+            at_ms INTEGER NOT NULL
+        ) STRICT;
+    ";

@@ -14,6 +14,8 @@ pub struct Status {
     pub held: i64,
     /// Events that were set aside and wait for a person.
     pub parked: i64,
+    /// How the outbox gets to its topic, where events are carried by a broker.
+    pub relay: Option<RelayStatus>,
     /// Why turns cannot be committed at the moment.
     pub failing: Option<String>,
     /// Why this process answers nothing more.
@@ -35,7 +37,35 @@ pub struct Link {
     pub silent: Option<String>,
 }
 
+/// How the writing of the outbox to its topic stands.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct RelayStatus {
+    /// The last position that is in the topic.
+    pub position: i64,
+    /// The last position of the outbox.
+    pub last: i64,
+    /// Why nothing can be written at the moment.
+    pub silent: Option<String>,
+}
+
+impl Status {
+    pub(crate) fn relay_says(&mut self, silent: Option<String>) {
+        self.relay.get_or_insert_default().silent = silent;
+    }
+}
+
+impl RelayStatus {
+    /// How many events wait for the topic.
+    pub fn behind(&self) -> i64 {
+        (self.last - self.position).max(0)
+    }
+}
+
 impl Link {
+    pub(crate) fn new(source: Source, position: i64) -> Self {
+        Self { source, position, last: position, waiting_since_ms: None, silent: None }
+    }
+
     /// How many events are waiting.
     pub fn behind(&self) -> i64 {
         (self.last - self.position).max(0)

@@ -1,50 +1,131 @@
 //! Every SQL statement about delivery's own tables.
 
+use std::sync::Arc;
+
 use cafe_events::{OrderId, Record, Source};
-use cafe_store::{Connection, Error, Param, Row};
+use cafe_store::Column::{Int, Text};
+use cafe_store::{Connection, Error, Find, Put, Row, Statements};
 use jiff::Timestamp;
 
+use crate::domain::Tables;
 use crate::ledger::{HeardRow, HeldSlot, Ledger, Parked};
 
-const HEAD: &str = "SELECT log_id, oldest, last, restored_at_ms FROM outbox_head WHERE id = 1";
-const NAME_LOG: &str = "UPDATE outbox_head SET log_id = $1 WHERE id = 1 AND log_id = ''";
-const MARK_RESTORED: &str = "UPDATE outbox_head SET log_id = $1, restored_at_ms = $2 WHERE id = 1";
-const ADVANCE_HEAD: &str = "UPDATE outbox_head SET last = last + $1 WHERE id = 1 RETURNING last";
-const APPEND: &str = "INSERT INTO outbox (position, order_id, version, kind, at_ms, body, traceparent) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7)";
-const READ_AFTER: &str = "SELECT position, order_id, version, kind, at_ms, body, traceparent FROM outbox \
-     WHERE position > $1 ORDER BY position LIMIT $2";
-const TOUCH_HEAD: &str = "UPDATE outbox_head SET last = last WHERE id = 1";
-const PRUNE_BEFORE: &str = "SELECT MAX(position) FROM (SELECT position, at_ms FROM outbox ORDER BY position LIMIT $2) AS first \
-     WHERE at_ms < $1";
-const PRUNE: &str = "DELETE FROM outbox WHERE position <= $1";
-const RAISE_OLDEST: &str = "UPDATE outbox_head SET oldest = $1 WHERE id = 1 AND oldest < $1";
+cafe_store::statements! {
+    const HEAD = "SELECT log_id, oldest, last, restored_at_ms FROM outbox_head WHERE id = 1";
+    const LAST = "SELECT last FROM outbox_head WHERE id = 1";
+    const NAME_LOG = "UPDATE outbox_head SET log_id = $1 WHERE id = 1 AND log_id = ''";
+    const MARK_RESTORED = "UPDATE outbox_head SET log_id = $1, restored_at_ms = $2 WHERE id = 1";
+    const MOVE_HEAD = "UPDATE outbox_head SET last = $1 WHERE id = 1";
+    const READ_AFTER = "SELECT position, order_id, version, kind, at_ms, body, traceparent FROM outbox \
+         WHERE position > $1 ORDER BY position LIMIT $2";
+    const TOUCH_HEAD = "UPDATE outbox_head SET last = last WHERE id = 1";
+    const PRUNE_BEFORE = "SELECT MAX(position) FROM (SELECT position, at_ms FROM outbox ORDER BY position LIMIT $2) AS first \
+         WHERE at_ms < $1";
+    const PRUNE = "DELETE FROM outbox WHERE position <= $1";
+    const RAISE_OLDEST = "UPDATE outbox_head SET oldest = $1 WHERE id = 1 AND oldest < $1";
 
-const TAKE_OVER: &str = "INSERT INTO positions (source, part, log_id, position, epoch) VALUES ($1, 0, '', 0, 1) \
-     ON CONFLICT (source, part) DO UPDATE SET epoch = positions.epoch + 1 RETURNING log_id, position, epoch";
-const ADVANCE: &str =
-    "UPDATE positions SET log_id = $2, position = $3 WHERE source = $1 AND part = 0 AND epoch = $4";
-const EPOCH_HELD: &str = "SELECT 1 FROM positions WHERE source = $1 AND part = 0 AND epoch = $2";
+    const POSITIONS = "SELECT part, log_id, position, next_offset FROM positions WHERE source = $1 ORDER BY part";
 
-const HEARD: &str = "SELECT next_version, hashes, held FROM heard WHERE order_id = $1 AND source = $2";
-const PUT_HEARD: &str = "INSERT INTO heard (order_id, source, next_version, hashes, held) VALUES ($1, $2, $3, $4, $5) \
-     ON CONFLICT (order_id, source) DO UPDATE SET next_version = $3, hashes = $4, held = $5";
-const HELD: &str = "SELECT position, order_id, version, kind, at_ms, body, traceparent FROM held \
-     WHERE order_id = $1 AND source = $2 ORDER BY version";
-const PUT_HELD: &str = "INSERT INTO held (order_id, source, version, position, kind, at_ms, body, traceparent) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-const DELETE_HELD: &str = "DELETE FROM held WHERE order_id = $1 AND source = $2 AND version = $3";
-const COUNT_HELD: &str = "SELECT COUNT(*) FROM held";
+    const FORGET_PARTS = "DELETE FROM positions WHERE source = $1";
 
-const PARKED_PAGE: &str = "SELECT id, event, source, position, order_id, version, kind, at_ms, body, traceparent, \
-     reason, parked_at_ms FROM parked WHERE id > $1 ORDER BY id LIMIT $2";
-const PARKED_ONE: &str = "SELECT id, event, source, position, order_id, version, kind, at_ms, body, traceparent, \
-     reason, parked_at_ms FROM parked WHERE id = $1";
-const PUT_PARKED: &str = "INSERT INTO parked (event, source, position, order_id, version, kind, at_ms, body, \
-     traceparent, reason, parked_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
-     ON CONFLICT (event) DO UPDATE SET position = $3, body = $8, reason = $10";
-const DELETE_PARKED: &str = "DELETE FROM parked WHERE event = $1";
-const COUNT_PARKED: &str = "SELECT COUNT(*) FROM parked";
+    const LEASE = "SELECT replica, epoch, beats FROM lease WHERE id = 1";
+    const TAKE_LEASE = "UPDATE lease SET replica = $1, epoch = epoch + 1, beats = 0 WHERE id = 1 RETURNING epoch";
+    const BEAT = "UPDATE lease SET beats = beats + 1 WHERE id = 1 AND epoch = $1";
+    const LEAVE_LEASE = "UPDATE lease SET replica = '' WHERE id = 1 AND epoch = $1";
+
+    const TURN = "SELECT turn FROM replicas WHERE replica = $1";
+    const FORGET_REPLICA = "DELETE FROM replicas WHERE replica = $1";
+    const FORGET_REPLICAS = "DELETE FROM replicas WHERE at_ms < $1";
+
+    const HELD = "SELECT position, order_id, version, kind, at_ms, body, traceparent FROM held \
+         WHERE order_id = $1 AND source = $2 ORDER BY version";
+    const DELETE_HELD = "DELETE FROM held WHERE order_id = $1 AND source = $2 AND version = $3";
+    const COUNT_HELD = "SELECT COUNT(*) FROM held";
+
+    const PARKED_PAGE = "SELECT id, event, source, position, order_id, version, kind, at_ms, body, traceparent, \
+         reason, parked_at_ms FROM parked WHERE id > $1 ORDER BY id LIMIT $2";
+    const PARKED_ONE = "SELECT id, event, source, position, order_id, version, kind, at_ms, body, traceparent, \
+         reason, parked_at_ms FROM parked WHERE id = $1";
+    const DELETE_PARKED = "DELETE FROM parked WHERE event = $1";
+    const COUNT_PARKED = "SELECT COUNT(*) FROM parked";
+}
+
+static APPEND: Put = Put::new(
+    "outbox",
+    &[
+        Int("position"),
+        Text("order_id"),
+        Int("version"),
+        Text("kind"),
+        Int("at_ms"),
+        Text("body"),
+        Text("traceparent"),
+    ],
+    "",
+);
+static PUT_POSITIONS: Put = Put::new(
+    "positions",
+    &[Text("source"), Int("part"), Text("log_id"), Int("position"), Int("epoch"), Int("next_offset")],
+    "ON CONFLICT (source, part) DO UPDATE SET log_id = excluded.log_id, position = excluded.position, \
+     epoch = excluded.epoch, next_offset = excluded.next_offset",
+);
+static PUT_TURN: Put = Put::new(
+    "replicas",
+    &[Text("replica"), Int("turn"), Int("at_ms")],
+    "ON CONFLICT (replica) DO UPDATE SET turn = excluded.turn, at_ms = excluded.at_ms",
+);
+static HEARD: Find = Find::new("next_version, hashes, held", "heard", &[Text("order_id"), Text("source")]);
+static PUT_HEARD: Put = Put::new(
+    "heard",
+    &[Text("order_id"), Text("source"), Int("next_version"), Text("hashes"), Int("held")],
+    "ON CONFLICT (order_id, source) DO UPDATE SET next_version = excluded.next_version, \
+     hashes = excluded.hashes, held = excluded.held",
+);
+static PARKED_EVENT: Find = Find::new("event", "parked", &[Text("event")]);
+static PUT_HELD: Put = Put::new(
+    "held",
+    &[
+        Text("order_id"),
+        Text("source"),
+        Int("version"),
+        Int("position"),
+        Text("kind"),
+        Int("at_ms"),
+        Text("body"),
+        Text("traceparent"),
+    ],
+    "",
+);
+static PUT_PARKED: Put = Put::new(
+    "parked",
+    &[
+        Text("event"),
+        Text("source"),
+        Int("position"),
+        Text("order_id"),
+        Int("version"),
+        Text("kind"),
+        Int("at_ms"),
+        Text("body"),
+        Text("traceparent"),
+        Text("reason"),
+        Int("parked_at_ms"),
+    ],
+    "ON CONFLICT (event) DO UPDATE SET position = excluded.position, body = excluded.body, \
+     reason = excluded.reason",
+);
+
+static PUTS: [&Put; 6] = [&APPEND, &PUT_POSITIONS, &PUT_TURN, &PUT_HEARD, &PUT_HELD, &PUT_PARKED];
+static FINDS: [&Find; 2] = [&HEARD, &PARKED_EVENT];
+
+/// Delivery's own.
+const ALL: Statements = Statements { texts: STATEMENTS, puts: &PUTS, finds: &FINDS };
+
+/// Checks that the database can run every statement of a service, without running any.
+pub fn prepare_all<D: Tables>(db: &mut Connection) -> Result<(), Error> {
+    ALL.prepare(db)?;
+    D::STATEMENTS.prepare(db)
+}
 
 /// The head of an outbox, which is a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,15 +140,28 @@ pub struct Head {
     pub restored_at_ms: Option<i64>,
 }
 
-/// Up to where a listener has heard a log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Up to where a part of a log was heard.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Position {
+    /// Which part: 0 where a log has only one, else the partition of its topic.
+    pub part: i64,
     /// The log that `position` belongs to; empty before anything was heard.
-    pub log_id: String,
+    pub log_id: Arc<str>,
     /// The last position taken in.
     pub position: i64,
-    /// Who may move it: each process that takes over raises it by one.
-    pub epoch: i64,
+    /// Where the part is read on, if a broker keeps it and this is known.
+    pub next_offset: Option<i64>,
+}
+
+/// Which replica of a service listens, relays and works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lease {
+    /// Its name; empty if nobody does.
+    pub(crate) replica: String,
+    /// Raised by one whenever it is taken.
+    pub(crate) epoch: i64,
+    /// Raised by one again and again by whoever has it.
+    pub(crate) beats: i64,
 }
 
 /// The head of this database's outbox.
@@ -94,28 +188,33 @@ pub fn mark_restored(db: &mut Connection, log_id: &str, now: Timestamp) -> Resul
     db.execute(MARK_RESTORED, &[log_id.into(), now.as_millisecond().into()]).map(drop)
 }
 
-/// Appends records to the outbox, in order; the last statements of a turn. Answers the last position.
-pub(crate) fn append(db: &mut Connection, records: &[Record]) -> Result<Option<i64>, Error> {
+/// Keeps other writers of this database out until the end of the transaction; answers the last position of the outbox.
+pub(crate) fn lock(db: &mut Connection) -> Result<i64, Error> {
+    let last = db.lock_one(LAST, &[], |row| row.int(0))?;
+    last.ok_or_else(|| Error::Refused("the outbox has no head".to_owned()))
+}
+
+/// Appends records to the outbox, in order, after its `last` position; the last statements of a turn. Answers the last
+/// position then.
+pub(crate) fn append(db: &mut Connection, last: i64, records: &[Record]) -> Result<Option<i64>, Error> {
     if records.is_empty() {
         return Ok(None);
     }
-    let count = records.len() as i64;
-    let last = db.query_one(ADVANCE_HEAD, &[count.into()], |row| row.int(0))?;
-    let last = last.ok_or_else(|| Error::Refused("the outbox has no head".to_owned()))?;
-    for (position, record) in (last - count + 1..).zip(records) {
-        db.execute(
-            APPEND,
-            &[
-                position.into(),
-                (&record.order_id).into(),
-                record.version.into(),
-                (&record.kind).into(),
-                record.at_ms.into(),
-                (&record.body).into(),
-                record.traceparent.as_ref().into(),
-            ],
-        )?;
+    let mut append = db.put(&APPEND);
+    for (position, record) in (last + 1..).zip(records) {
+        append.row(&[
+            position.into(),
+            (&record.order_id).into(),
+            record.version.into(),
+            (&record.kind).into(),
+            record.at_ms.into(),
+            (&record.body).into(),
+            record.traceparent.as_ref().into(),
+        ])?;
     }
+    append.done()?;
+    let last = last + records.len() as i64;
+    db.execute_later(MOVE_HEAD, &[last.into()])?;
     Ok(Some(last))
 }
 
@@ -139,33 +238,109 @@ pub(crate) fn prune(db: &mut Connection, before: Timestamp, limit: i64) -> Resul
     Ok(Some(through))
 }
 
-/// Takes over the hearing of `source`: whoever did it before can write no more.
-pub(crate) fn take_over(db: &mut Connection, source: Source) -> Result<Position, Error> {
-    let position = db.query_one(TAKE_OVER, &[source.name().into()], |row| {
-        Ok(Position { log_id: row.text(0)?, position: row.int(1)?, epoch: row.int(2)? })
+/// Up to where each part of `source`'s log was heard.
+pub(crate) fn positions(db: &mut Connection, source: Source) -> Result<Vec<Position>, Error> {
+    db.query(POSITIONS, &[source.name().into()], |row| {
+        Ok(Position {
+            part: row.int(0)?,
+            log_id: row.str(1)?.into(),
+            position: row.int(2)?,
+            next_offset: row.opt_int(3)?,
+        })
+    })
+}
+
+/// Without a broker a log has one part: what was heard of all parts is what was heard of the least of them.
+pub(crate) fn join_parts(db: &mut Connection, source: Source, epoch: i64) -> Result<(), Error> {
+    let parts = positions(db, source)?;
+    let Some(least) = parts.iter().min_by_key(|part| part.position).filter(|_| parts.len() > 1) else {
+        return Ok(());
+    };
+    let whole = Position { part: 0, next_offset: None, ..least.clone() };
+    db.begin()?;
+    db.execute_later(FORGET_PARTS, &[source.name().into()])?;
+    move_positions(db, epoch, std::iter::once((source, &whole)))?;
+    db.commit()
+}
+
+/// Moves positions on, under the lease of this epoch.
+pub(crate) fn move_positions<'a>(
+    db: &mut Connection,
+    epoch: i64,
+    moved: impl Iterator<Item = (Source, &'a Position)>,
+) -> Result<(), Error> {
+    let mut put = db.put(&PUT_POSITIONS);
+    for (source, to) in moved {
+        put.row(&[
+            source.name().into(),
+            to.part.into(),
+            (&*to.log_id).into(),
+            to.position.into(),
+            epoch.into(),
+            to.next_offset.into(),
+        ])?;
+    }
+    put.done()
+}
+
+/// The lease as it stands.
+pub(crate) fn lease(db: &mut Connection) -> Result<Lease, Error> {
+    let lease = db.query_one(LEASE, &[], |row| {
+        Ok(Lease { replica: row.text(0)?, epoch: row.int(1)?, beats: row.int(2)? })
     })?;
-    position.ok_or_else(|| Error::Refused("no position was given".to_owned()))
+    lease.ok_or_else(|| Error::Refused("there is no lease".to_owned()))
 }
 
-/// Moves a position on. False if somebody else has taken over.
-pub(crate) fn advance(db: &mut Connection, source: Source, to: &Position) -> Result<bool, Error> {
-    let params = [source.name().into(), (&to.log_id).into(), to.position.into(), to.epoch.into()];
-    Ok(db.execute(ADVANCE, &params)? == 1)
+/// Takes the lease, whoever has it; no turn may be under way ([`lock`]). Answers the new epoch.
+pub(crate) fn take_lease(db: &mut Connection, replica: &str) -> Result<i64, Error> {
+    let epoch = db.query_one(TAKE_LEASE, &[replica.into()], |row| row.int(0))?;
+    epoch.ok_or_else(|| Error::Refused("there is no lease".to_owned()))
 }
 
-/// Whether the hearing of `source` is still ours.
-pub(crate) fn epoch_held(db: &mut Connection, source: Source, epoch: i64) -> Result<bool, Error> {
-    Ok(db.query_one(EPOCH_HELD, &[source.name().into(), epoch.into()], |row| row.int(0))?.is_some())
+/// Shows that whoever has the lease is alive. False if somebody else has it.
+pub(crate) fn beat(db: &mut Connection, epoch: i64) -> Result<bool, Error> {
+    Ok(db.execute(BEAT, &[epoch.into()])? == 1)
+}
+
+/// Leaves the lease to whoever wants it.
+pub(crate) fn leave_lease(db: &mut Connection, epoch: i64) -> Result<(), Error> {
+    db.execute(LEAVE_LEASE, &[epoch.into()]).map(drop)
+}
+
+/// Notes which turn of a replica this is, so that it can be found out later whether it was committed.
+pub(crate) fn note_turn(db: &mut Connection, replica: &str, turn: i64, now: Timestamp) -> Result<(), Error> {
+    let mut put = db.put(&PUT_TURN);
+    put.row(&[replica.into(), turn.into(), now.as_millisecond().into()])?;
+    put.done()
+}
+
+/// The last turn of a replica that was committed.
+pub(crate) fn last_turn(db: &mut Connection, replica: &str) -> Result<i64, Error> {
+    Ok(db.query_one(TURN, &[replica.into()], |row| row.int(0))?.unwrap_or(0))
+}
+
+/// Forgets a replica that has ended.
+pub(crate) fn forget_replica(db: &mut Connection, replica: &str) -> Result<(), Error> {
+    db.execute(FORGET_REPLICA, &[replica.into()]).map(drop)
+}
+
+/// Forgets replicas that committed nothing since `before`.
+pub(crate) fn forget_replicas(db: &mut Connection, before: Timestamp) -> Result<(), Error> {
+    db.execute(FORGET_REPLICAS, &[before.as_millisecond().into()]).map(drop)
 }
 
 /// Loads the ledger's rows that are wanted, and what is held behind them.
 pub(crate) fn load(db: &mut Connection, ledger: &mut Ledger) -> Result<(), Error> {
-    for (order_id, source) in ledger.heard.wanted() {
-        let mut text = uuid::Uuid::encode_buffer();
+    let wanted = ledger.heard.wanted();
+    let mut find = db.find(&HEARD, |row| {
+        Ok(HeardRow { next_version: number(row, 0)?, hashes: row.text(1)?, held: number(row, 2)? })
+    });
+    let mut text = uuid::Uuid::encode_buffer();
+    for (order_id, source) in &wanted {
         let id: &str = order_id.hyphenated().encode_lower(&mut text);
-        let row = db.query_one(HEARD, &[id.into(), source.name().into()], |row| {
-            Ok(HeardRow { next_version: number(row, 0)?, hashes: row.text(1)?, held: number(row, 2)? })
-        })?;
+        find.key(&[id.into(), source.name().into()])?;
+    }
+    for ((order_id, source), row) in wanted.into_iter().zip(find.done()?) {
         if row.as_ref().is_some_and(|row| row.held > 0) {
             load_held(db, ledger, order_id, source)?;
         }
@@ -207,20 +382,19 @@ pub(crate) struct ListsChanged {
 /// Writes what the turn changed in the ledger.
 pub(crate) fn write(db: &mut Connection, ledger: &Ledger) -> Result<ListsChanged, Error> {
     let mut lists = ListsChanged::default();
+    let mut text = uuid::Uuid::encode_buffer();
+    let mut put = db.put(&PUT_HEARD);
     for ((order_id, source), row) in ledger.heard.changed() {
-        let mut text = uuid::Uuid::encode_buffer();
         let id: &str = order_id.hyphenated().encode_lower(&mut text);
-        db.execute(
-            PUT_HEARD,
-            &[
-                id.into(),
-                source.name().into(),
-                row.next_version.into(),
-                (&row.hashes).into(),
-                row.held.into(),
-            ],
-        )?;
+        put.row(&[
+            id.into(),
+            source.name().into(),
+            row.next_version.into(),
+            (&row.hashes).into(),
+            row.held.into(),
+        ])?;
     }
+    put.done()?;
     for ((order_id, source, version), slot) in &ledger.held {
         if slot.stored != slot.keep {
             lists.held += if slot.keep { 1 } else { -1 };
@@ -231,10 +405,24 @@ pub(crate) fn write(db: &mut Connection, ledger: &Ledger) -> Result<ListsChanged
         lists.parked = true;
         write_parked(db, parked)?;
     }
-    for event in &ledger.unparked {
-        lists.parked |= db.execute(DELETE_PARKED, &[event.into()])? > 0;
-    }
+    lists.parked |= delete_parked(db, &ledger.unparked)?;
     Ok(lists)
+}
+
+/// True if any of them was on the list.
+fn delete_parked(db: &mut Connection, settled: &[String]) -> Result<bool, Error> {
+    if settled.is_empty() {
+        return Ok(false);
+    }
+    let mut find = db.find(&PARKED_EVENT, |row| row.text(0));
+    for event in settled {
+        find.key(&[event.into()])?;
+    }
+    let listed: Vec<String> = find.done()?.into_iter().flatten().collect();
+    for event in &listed {
+        db.execute_later(DELETE_PARKED, &[event.into()])?;
+    }
+    Ok(!listed.is_empty())
 }
 
 fn write_held(
@@ -246,10 +434,11 @@ fn write_held(
 ) -> Result<(), Error> {
     let id = order_id.to_string();
     if !slot.keep {
-        return db.execute(DELETE_HELD, &[(&id).into(), source.name().into(), version.into()]).map(drop);
+        return db.execute_later(DELETE_HELD, &[(&id).into(), source.name().into(), version.into()]);
     }
     let record = &slot.record;
-    let params = [
+    let mut put = db.put(&PUT_HELD);
+    put.row(&[
         (&id).into(),
         source.name().into(),
         version.into(),
@@ -258,12 +447,13 @@ fn write_held(
         record.at_ms.into(),
         (&record.body).into(),
         record.traceparent.as_ref().into(),
-    ];
-    db.execute(PUT_HELD, &params).map(drop)
+    ])?;
+    put.done()
 }
 
 fn write_parked(db: &mut Connection, parked: &Parked) -> Result<(), Error> {
-    let params: [Param<'_>; 11] = [
+    let mut put = db.put(&PUT_PARKED);
+    put.row(&[
         (&parked.event).into(),
         parked.source.name().into(),
         parked.position.into(),
@@ -275,8 +465,8 @@ fn write_parked(db: &mut Connection, parked: &Parked) -> Result<(), Error> {
         parked.traceparent.as_ref().into(),
         (&parked.reason).into(),
         parked.parked_at_ms.into(),
-    ];
-    db.execute(PUT_PARKED, &params).map(drop)
+    ])?;
+    put.done()
 }
 
 /// How many events are held. Reads all of them: for the start only.

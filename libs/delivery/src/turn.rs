@@ -9,7 +9,7 @@ use cafe_events::{Heard, OrderId, Record, Said, Source, Unreadable};
 use jiff::Timestamp;
 
 use crate::domain::{Announcement, Domain, Turn};
-use crate::ledger::{HeardRow, HeldSlot, Ledger, Parked, claim, event_key};
+use crate::ledger::{HeardRow, HeldSlot, Ledger, Parked, claim, contradicting};
 
 /// Something a service is to take in.
 #[derive(Debug)]
@@ -38,6 +38,8 @@ pub struct Arrived {
     pub record: Record,
     /// As it was read.
     pub read: Result<Heard, Unreadable>,
+    /// What it is called on the list of set-aside events where its envelope gives it no name.
+    place: String,
 }
 
 /// What became of an input, once the turn is on disk.
@@ -79,11 +81,30 @@ impl Arrived {
     /// Reads a record that arrived on `source`'s topic.
     pub fn new(source: Source, record: Record) -> Self {
         let read = record.read(source);
-        Self { source, record, read }
+        let place = match read {
+            Ok(_) => String::new(),
+            Err(_) => format!("{source}@{}", record.position),
+        };
+        Self { source, record, read, place }
+    }
+
+    /// The same, found at `place`, which nothing else is ever found at.
+    pub fn found_at(source: Source, record: Record, place: &str) -> Self {
+        Self { place: format!("{source}@{place}"), ..Self::new(source, record) }
+    }
+
+    /// A record that was set aside, read again.
+    pub fn again(parked: &Parked) -> Self {
+        Self { place: parked.event.clone(), ..Self::new(parked.source, parked.record()) }
     }
 
     fn claim(&self) -> Option<(OrderId, u32)> {
         claim(self.source, &self.record)
+    }
+
+    /// The same for the same event, however often it comes: its id where it is one of ours, otherwise its place.
+    fn event(&self) -> String {
+        self.claim().map_or_else(|| self.place.clone(), |_| self.record.id(self.source))
     }
 }
 
@@ -203,10 +224,10 @@ impl<D: Domain> Deciding<'_, D> {
             return Taken::Fine;
         }
         if let Err(reason) = self.apply(heard) {
-            return self.set_aside(heard.source, record, reason, false);
+            return self.set_aside(record.id(heard.source), heard.source, record, reason);
         }
         if self.ledger.any_parked {
-            self.ledger.unparked.push(event_key(heard.source, record, false));
+            self.ledger.unparked.push(record.id(heard.source));
         }
         row.advance(heard.hash);
         self.ledger.heard.put(key, row);
@@ -222,7 +243,7 @@ impl<D: Domain> Deciding<'_, D> {
                     "{} says otherwise than before in version {}: was it restored from an older copy?",
                     heard.source, heard.version
                 );
-                self.set_aside(heard.source, record, reason, true)
+                self.set_aside(contradicting(&record.id(heard.source)), heard.source, record, reason)
             }
             _ => Taken::Fine,
         }
@@ -258,7 +279,7 @@ impl<D: Domain> Deciding<'_, D> {
             }
             self.ledger.heard.put((order_id, source), row);
             if let Err(reason) = applied {
-                self.set_aside(source, &record, reason, false);
+                self.set_aside(record.id(source), source, &record, reason);
                 return;
             }
         }
@@ -281,11 +302,10 @@ impl<D: Domain> Deciding<'_, D> {
                 return Taken::Fine;
             }
         }
-        self.set_aside(arrived.source, &arrived.record, unreadable.to_string(), false)
+        self.set_aside(arrived.event(), arrived.source, &arrived.record, unreadable.to_string())
     }
 
-    fn set_aside(&mut self, source: Source, record: &Record, reason: String, contradiction: bool) -> Taken {
-        let event = event_key(source, record, contradiction);
+    fn set_aside(&mut self, event: String, source: Source, record: &Record, reason: String) -> Taken {
         self.ledger.unparked.retain(|settled| *settled != event);
         let claimed = claim(source, record).is_some();
         let parked = Parked {
@@ -336,9 +356,9 @@ impl<D: Domain> Deciding<'_, D> {
     }
 
     fn settle(&mut self, arrived: &Arrived) {
-        for contradiction in [false, true] {
-            self.ledger.unparked.push(event_key(arrived.source, &arrived.record, contradiction));
-        }
+        let event = arrived.event();
+        self.ledger.unparked.push(contradicting(&event));
+        self.ledger.unparked.push(event);
     }
 
     fn keep(&mut self, turn: Turn<D::Effect>, traceparent: Option<&str>) {

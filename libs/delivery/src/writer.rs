@@ -1,5 +1,6 @@
 //! The one thread of a service that writes: it takes all that waits, decides it, commits it together, then answers.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -10,11 +11,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::TurnError;
 use crate::domain::Tables;
-use crate::ledger::{Ledger, Parked};
+use crate::hints::Hints;
+use crate::ledger::Ledger;
 use crate::status::Board;
 use crate::tables::{self, ListsChanged, Position};
 use crate::turn::{self, Arrived, Decided, Input, Output, ParkedOutcome};
-use crate::wake::Bell;
 
 /// Inputs that are committed together at most. Past it a turn would keep its first askers waiting for its last.
 const TURN_LIMIT: usize = 1_000;
@@ -33,17 +34,29 @@ pub(crate) enum Work<D: Tables> {
     Hear(Batch),
     /// Retry or drop a set-aside event.
     Parked { id: i64, drop: bool, answer: oneshot::Sender<Result<ParkedOutcome, TurnError>> },
+    /// From now on this process listens and works, under the lease of this epoch.
+    Lead(i64),
+    /// The outbox was written to a topic up to these positions of its parts.
+    Relayed(Vec<Position>),
     /// Drop what was said before this time.
     Prune(jiff::Timestamp),
     /// Finish what waits, then end.
     Close,
 }
 
-/// Records read from one source's log, at least one, and how far they bring its listener.
+/// Records read from one source's log, at least one, each with how far it brings its listener.
 pub(crate) struct Batch {
-    pub(crate) arrived: Vec<Arrived>,
-    pub(crate) position: Position,
+    pub(crate) source: Source,
+    pub(crate) arrived: Vec<(Arrived, Position)>,
     pub(crate) done: std::sync::mpsc::SyncSender<Result<(), TurnError>>,
+}
+
+/// Which replica of a service this is, where there may be others.
+pub(crate) struct Replica {
+    /// New with each process.
+    pub(crate) name: String,
+    /// The last turn that was begun.
+    pub(crate) turn: i64,
 }
 
 pub(crate) struct Writer<D: Tables> {
@@ -51,8 +64,10 @@ pub(crate) struct Writer<D: Tables> {
     pub(crate) db: Connection,
     pub(crate) clock: Clock,
     pub(crate) board: Board,
-    pub(crate) bell: Bell,
-    pub(crate) positions: Vec<(Source, Position)>,
+    pub(crate) hints: Hints,
+    pub(crate) replica: Replica,
+    /// The epoch of the lease under which this process listens and works, once it does.
+    pub(crate) epoch: Option<i64>,
     pub(crate) on_commit: Box<dyn Fn(D::Effect) + Send>,
     pub(crate) any_parked: bool,
 }
@@ -65,6 +80,7 @@ enum Item<D: Tables> {
         answer: oneshot::Sender<Result<D::Answer, TurnError>>,
     },
     Heard {
+        source: Source,
         arrived: Arrived,
         moves: Position,
         done: Option<std::sync::mpsc::SyncSender<Result<(), TurnError>>>,
@@ -91,6 +107,7 @@ impl<D: Tables> Writer<D> {
         let mut closing = false;
         while let Some(first) = inbox.blocking_recv() {
             let mut items = Vec::new();
+            let mut relayed = Vec::new();
             let mut prune_before = None;
             let mut next = Some(first);
             while let Some(work) = next {
@@ -100,22 +117,59 @@ impl<D: Tables> Writer<D> {
                         closing = true;
                     }
                     Work::Prune(before) => prune_before = Some(before),
+                    Work::Lead(epoch) => self.epoch = Some(epoch),
+                    Work::Relayed(positions) => relayed = positions,
                     work => self.admit(work, &mut items),
                 }
                 next = if items.len() < TURN_LIMIT { inbox.try_recv().ok() } else { None };
             }
-            let done =
-                self.turn(items).and_then(|()| prune_before.map_or(Ok(()), |before| self.prune(before)));
-            if let Err(Error::Lost(reason)) = done {
-                tracing::error!(service = %D::SOURCE, reason, "this process must not write any more");
-                self.board.change(|status| status.stopped = Some(reason.clone()));
-                return End::Failed(reason);
+            let done = self
+                .turn(items)
+                .and_then(|()| self.note_relayed(&relayed))
+                .and_then(|()| prune_before.map_or(Ok(()), |before| self.prune(before)));
+            match done {
+                Err(Error::Lost(reason)) => {
+                    tracing::error!(service = %D::SOURCE, reason, "this process must not write any more");
+                    self.board.change(|status| status.stopped = Some(reason.clone()));
+                    return End::Failed(reason);
+                }
+                Err(error @ (Error::Busy(_) | Error::Unknown(_))) => self.turn_away(&mut inbox, &error),
+                _ => {}
             }
         }
-        if closing && let Err(error) = self.db.checkpoint() {
-            tracing::warn!(service = %D::SOURCE, %error, "the last checkpoint failed; the next start does it");
+        if closing {
+            self.leave();
         }
         End::Closed
+    }
+
+    /// Leaves everything in order for whoever comes next.
+    fn leave(&mut self) {
+        if let Err(error) = self.db.checkpoint() {
+            tracing::warn!(service = %D::SOURCE, %error, "the last checkpoint failed; the next start does it");
+        }
+        if self.db.is_shared() {
+            let left = self.epoch.map_or(Ok(()), |epoch| tables::leave_lease(&mut self.db, epoch));
+            if let Err(error) = left.and_then(|()| tables::forget_replica(&mut self.db, &self.replica.name)) {
+                tracing::warn!(service = %D::SOURCE, %error, "another replica takes over in a moment instead of at once");
+            }
+        }
+    }
+
+    /// Whoever has waited behind a turn that could not be done has waited for long enough to be told.
+    fn turn_away(&mut self, inbox: &mut mpsc::Receiver<Work<D>>, error: &Error) {
+        // Those that come meanwhile wait for a turn of their own.
+        for _ in 0..inbox.len() {
+            let Ok(work) = inbox.try_recv() else { return };
+            match work {
+                Work::Ask { answer, .. } => drop_answer(answer, Err(TurnError::from(error).undone())),
+                Work::Parked { answer, .. } => drop_answer(answer, Err(TurnError::from(error).undone())),
+                Work::Hear(batch) => drop(batch.done.send(Err(TurnError::from(error).undone()))),
+                Work::Lead(epoch) => self.epoch = Some(epoch),
+                Work::Relayed(_) | Work::Prune(_) => {}
+                Work::Close => inbox.close(),
+            }
+        }
     }
 
     fn admit(&mut self, work: Work<D>, items: &mut Vec<Item<D>>) {
@@ -123,27 +177,22 @@ impl<D: Tables> Writer<D> {
             Work::Ask { request, traceparent, answer } => {
                 items.push(Item::Ask { request, traceparent, answer });
             }
-            Work::Hear(Batch { arrived, position, done, .. }) => {
+            Work::Hear(Batch { source, arrived, done }) => {
                 let last = arrived.len().saturating_sub(1);
                 let mut done = Some(done);
-                for (index, arrived) in arrived.into_iter().enumerate() {
-                    let at = arrived.record.position;
-                    let moves = Position {
-                        position: if index == last { position.position } else { at },
-                        ..position.clone()
-                    };
+                for (index, (arrived, moves)) in arrived.into_iter().enumerate() {
                     let done = if index == last { done.take() } else { None };
-                    items.push(Item::Heard { arrived, moves, done });
+                    items.push(Item::Heard { source, arrived, moves, done });
                 }
             }
             Work::Parked { id, drop, answer } => match tables::parked_one(&mut self.db, id) {
                 Ok(parked) => {
-                    let arrived = parked.map(|parked: Parked| Arrived::new(parked.source, parked.record()));
+                    let arrived = parked.as_ref().map(Arrived::again);
                     items.push(Item::Parked { arrived, drop, answer });
                 }
                 Err(error) => drop_answer(answer, Err(TurnError::from(&error))),
             },
-            Work::Prune(_) | Work::Close => {}
+            Work::Lead(_) | Work::Relayed(_) | Work::Prune(_) | Work::Close => {}
         }
     }
 
@@ -192,13 +241,13 @@ impl<D: Tables> Writer<D> {
                 drop_answer(answer, Ok(ParkedOutcome::StillRefused(reason.to_owned())));
                 Ok(())
             }
-            Item::Heard { mut arrived, moves, done } => {
+            Item::Heard { source, mut arrived, moves, done } => {
                 tracing::error!(service = %D::SOURCE, event = arrived.record.id(arrived.source), reason, "set aside");
                 arrived.read = Err(cafe_events::Unreadable::Malformed {
                     kind: arrived.record.kind.clone(),
                     reason: reason.to_owned(),
                 });
-                let aside = vec![Item::Heard { arrived, moves, done }];
+                let aside = vec![Item::Heard { source, arrived, moves, done }];
                 match self.commit(&aside) {
                     Ok((decided, position)) => {
                         self.succeeded(aside, decided, position);
@@ -234,7 +283,7 @@ impl<D: Tables> Writer<D> {
         let inputs: Vec<Input<'_, D::Request>> = items.iter().filter_map(Item::input).collect();
         let mut ledger = Ledger { any_parked: self.any_parked, ..Ledger::default() };
         let mut rows = <D as crate::Domain>::Tables::default();
-        self.db.begin()?;
+        let before = self.begin()?;
         turn::needs_of_ledger(&inputs, &mut ledger);
         tables::load(&mut self.db, &mut ledger)?;
         turn::needs_of_domain(&self.domain, &inputs, &ledger, &mut rows);
@@ -245,38 +294,91 @@ impl<D: Tables> Writer<D> {
         D::write(&mut self.db, &rows)?;
         let lists = tables::write(&mut self.db, &ledger)?;
         self.write_positions(items)?;
-        let last = tables::append(&mut self.db, &decided.records)?;
-        self.db.commit()?;
+        let last = tables::append(&mut self.db, before, &decided.records)?;
+        self.end()?;
         self.count_lists(lists);
         Ok((decided, last))
     }
 
-    /// Moves the positions on; a process whose place was taken by another is refused here, whatever it has decided.
-    fn write_positions(&mut self, items: &[Item<D>]) -> Result<(), Error> {
-        let taken =
-            |source: Source| Error::Lost(format!("another process has taken over listening to {source}"));
-        for (source, held) in &mut self.positions {
-            let moved = items.iter().rev().find_map(|item| match item {
-                Item::Heard { arrived, moves, .. } if arrived.source == *source => Some(moves.clone()),
-                _ => None,
-            });
-            let held_on = match moved {
-                Some(moved) => {
-                    tables::advance(&mut self.db, *source, &Position { epoch: held.epoch, ..moved })?
+    /// Begins a turn: no other is under way until it ends. A process whose place was taken by another is refused here, whatever
+    /// it was about to decide. Answers the last position of the outbox.
+    fn begin(&mut self) -> Result<i64, Error> {
+        self.db.begin()?;
+        let last = tables::lock(&mut self.db)?;
+        match self.epoch {
+            Some(epoch) if tables::lease(&mut self.db)?.epoch != epoch => {
+                Err(Error::Lost(format!("another process has taken over as the {} service", D::SOURCE)))
+            }
+            _ => Ok(last),
+        }
+    }
+
+    /// Commits a turn. Where the connection is lost over it, the turn is looked up on another.
+    fn end(&mut self) -> Result<(), Error> {
+        if !self.db.is_shared() {
+            return self.db.commit();
+        }
+        self.replica.turn += 1;
+        tables::note_turn(&mut self.db, &self.replica.name, self.replica.turn, self.clock.now())?;
+        match self.db.commit() {
+            Err(Error::Unknown(reason)) => {
+                // What is set aside may be another number now.
+                self.any_parked = true;
+                match self.was_committed() {
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err(Error::Busy(reason)),
+                    Err(_) => Err(Error::Unknown(reason)),
                 }
-                None => tables::epoch_held(&mut self.db, *source, held.epoch)?,
-            };
-            if !held_on {
-                return Err(taken(*source));
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Once this turn holds the lock, the one before it has ended, whichever way.
+    fn was_committed(&mut self) -> Result<bool, Error> {
+        self.undo()?;
+        self.db.begin()?;
+        tables::lock(&mut self.db)?;
+        let last = tables::last_turn(&mut self.db, &self.replica.name)?;
+        self.undo()?;
+        Ok(last == self.replica.turn)
+    }
+
+    fn write_positions(&mut self, items: &[Item<D>]) -> Result<(), Error> {
+        let mut moved = BTreeMap::new();
+        for item in items {
+            if let Item::Heard { source, moves, .. } = item {
+                moved.insert((*source, moves.part), moves);
             }
         }
-        Ok(())
+        if moved.is_empty() {
+            return Ok(());
+        }
+        let Some(epoch) = self.epoch else {
+            return Err(Error::Lost("something was heard without the lease".to_owned()));
+        };
+        tables::move_positions(&mut self.db, epoch, moved.into_iter().map(|((source, _), to)| (source, to)))
+    }
+
+    /// How far the outbox was written to its topic. Were this lost, the topic itself would tell.
+    fn note_relayed(&mut self, positions: &[Position]) -> Result<(), Error> {
+        let Some(epoch) = self.epoch.filter(|_| !positions.is_empty()) else { return Ok(()) };
+        let noted = self.begin().and_then(|_| {
+            tables::move_positions(&mut self.db, epoch, positions.iter().map(|to| (D::SOURCE, to)))?;
+            self.db.commit()
+        });
+        if noted.is_err() {
+            self.undo()?;
+        }
+        noted
     }
 
     fn succeeded(&mut self, items: Vec<Item<D>>, decided: Decided<D>, last: Option<i64>) {
-        if last.is_some() {
-            self.bell.ring();
-        }
+        let news: Vec<String> = match self.hints.others {
+            Some(_) => decided.effects.iter().filter_map(D::news_of).collect(),
+            None => Vec::new(),
+        };
+        self.hints.tell(last.is_some(), &news);
         if decided.contradictions > 0 {
             metrics::counter!("cafe_contradictions_total").increment(decided.contradictions);
             tracing::error!(service = %D::SOURCE, count = decided.contradictions, "a peer contradicts itself: see /parked");
@@ -308,6 +410,9 @@ impl<D: Tables> Writer<D> {
 
     /// Drops what was said long ago, and cuts the database's log. While turns fail it also finds out whether they still would, though nobody asks.
     fn prune(&mut self, before: jiff::Timestamp) -> Result<(), Error> {
+        if self.epoch.is_none() {
+            return Ok(());
+        }
         match self.try_prune(before) {
             Ok(through) => {
                 self.board.change(|status| status.failing = None);
@@ -324,11 +429,14 @@ impl<D: Tables> Writer<D> {
     }
 
     fn try_prune(&mut self, before: jiff::Timestamp) -> Result<Option<i64>, Error> {
-        self.db.begin()?;
+        self.begin()?;
         if self.board.read().failing.is_some() {
             tables::touch(&mut self.db)?;
         }
         let through = tables::prune(&mut self.db, before, PRUNE_LIMIT)?;
+        if self.db.is_shared() {
+            tables::forget_replicas(&mut self.db, before)?;
+        }
         self.db.commit()?;
         self.db.shorten_log()?;
         Ok(through)

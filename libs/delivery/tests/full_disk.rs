@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use cafe_clock::{Clock, Ids};
-use cafe_delivery::{Place, TurnError, start};
+use cafe_delivery::{Hooks, Place, TurnError, start};
 use cafe_events::Source;
 use tokio_util::sync::CancellationToken;
 use toy::{Request, Toy, order, outbox_of_payment, said, words};
@@ -61,10 +61,10 @@ async fn a_full_disk_is_told_loses_nothing_and_is_forgotten_when_there_is_room_a
     // The peer has a disk of its own that is not full.
     let elsewhere = tempfile::tempdir().unwrap();
     let mut payment = outbox_of_payment(&Place::new(elsewhere.path()));
-    let file = Place::new(elsewhere.path()).database(Source::Payment);
-    std::os::unix::fs::symlink(file, place.database(Source::Payment)).unwrap();
+    let file = Place::new(elsewhere.path()).file(Source::Payment);
+    std::os::unix::fs::symlink(file, place.file(Source::Payment)).unwrap();
     let stop = CancellationToken::new();
-    let desk = start(Toy, &place, Clock::Real, &Ids::random(), |_| {}, stop.clone()).unwrap();
+    let desk = start(Toy, &place, Clock::Real, &Ids::random(), Hooks::new(|_| {}), stop.clone()).unwrap();
     let say = async |number| desk.ask(Request::Say(order(number), "fine"), None).await;
 
     assert_eq!(say(1).await, Ok(1));
@@ -83,7 +83,7 @@ async fn a_full_disk_is_told_loses_nothing_and_is_forgotten_when_there_is_room_a
 
     stop.cancel();
     desk.stopped().await.unwrap();
-    assert_no_gap(&place.database(Source::Barista));
+    assert_no_gap(&place.file(Source::Barista));
 }
 
 fn assert_no_gap(file: &Path) {

@@ -7,9 +7,9 @@ mod toy;
 use std::time::Duration;
 
 use cafe_clock::{Clock, Ids};
-use cafe_delivery::{Desk, Outbox, ParkedOutcome, Place, TurnError, mark_restored, start};
+use cafe_delivery::{Desk, Hooks, Outbox, ParkedOutcome, Place, TurnError, mark_restored, start};
 use cafe_events::{OrderId, Source};
-use cafe_store::{Connection, Param};
+use cafe_store::Connection;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use toy::{Request, Toy, order, outbox_of_payment, said, words};
@@ -21,7 +21,7 @@ struct Running {
 
 fn started(place: &Place) -> Running {
     let stop = CancellationToken::new();
-    let desk = start(Toy, place, Clock::Real, &Ids::random(), |_| {}, stop.clone()).unwrap();
+    let desk = start(Toy, place, Clock::Real, &Ids::random(), Hooks::new(|_| {}), stop.clone()).unwrap();
     Running { desk, stop }
 }
 
@@ -124,7 +124,7 @@ async fn a_request_that_cannot_be_committed_does_not_fail_its_neighbours() {
             _ => assert_eq!(answer, Ok(1)),
         }
     }
-    let mut outbox = Connection::open_peer(&place.database(Source::Barista)).unwrap();
+    let mut outbox = Connection::open_peer(&place.file(Source::Barista)).unwrap();
     let positions: Vec<i64> = cafe_delivery::read_after(&mut outbox, 0, 100)
         .unwrap()
         .iter()
@@ -169,7 +169,7 @@ async fn a_log_that_was_restored_is_heard_again_and_changes_nothing() {
     let service = started(&place);
     service.until_words(order(1), &["w1", "w2"]).await;
 
-    let mut db = Connection::open(&place.database(Source::Payment), cafe_delivery::MIGRATIONS).unwrap();
+    let mut db = Connection::open(&place.file(Source::Payment), cafe_delivery::MIGRATIONS).unwrap();
     mark_restored(&mut db, "another-log", cafe_clock::from_ms(5_000)).unwrap();
     payment.say(&[said(order(2), 1, "w1")]).unwrap();
     service.until_words(order(2), &["w1"]).await;
@@ -188,7 +188,7 @@ async fn a_gap_in_what_is_kept_stops_the_listener_and_is_never_skipped() {
     service.stopped().await;
 
     payment.say(&[said(order(2), 1, "w1"), said(order(3), 1, "w1")]).unwrap();
-    let mut db = Connection::open(&place.database(Source::Payment), cafe_delivery::MIGRATIONS).unwrap();
+    let mut db = Connection::open(&place.file(Source::Payment), cafe_delivery::MIGRATIONS).unwrap();
     db.batch("DELETE FROM outbox WHERE position <= 2; UPDATE outbox_head SET oldest = 3").unwrap();
     let service = started(&place);
     until("the gap is told", async || {
@@ -204,13 +204,13 @@ async fn a_gap_in_what_is_kept_stops_the_listener_and_is_never_skipped() {
 async fn the_same_service_is_not_started_twice_and_one_whose_place_was_taken_writes_no_more() {
     let (_folder, place) = place();
     let service = started(&place);
-    let second = start(Toy, &place, Clock::Real, &Ids::random(), |_| {}, CancellationToken::new());
+    let second =
+        start(Toy, &place, Clock::Real, &Ids::random(), Hooks::new(|_| {}), CancellationToken::new());
     let refusal = second.err().map(|error| error.to_string()).unwrap_or_default();
     assert!(refusal.contains("the barista service already runs"), "{refusal}");
 
-    let mut db = Connection::open(&place.database(Source::Barista), &all_migrations()).unwrap();
-    let sql = "UPDATE positions SET epoch = epoch + 1 WHERE source = $1";
-    db.execute(sql, &[Param::from("payment")]).unwrap();
+    let mut db = Connection::open(&place.file(Source::Barista), &all_migrations()).unwrap();
+    db.batch("UPDATE lease SET epoch = epoch + 1").unwrap();
     let answer = service.desk.ask(Request::Say(order(1), "fine"), None).await;
     assert_eq!(answer, Err(TurnError::OutcomeUnknown));
     assert!(service.desk.ended().await.is_err_and(|reason| reason.contains("taken over")));
@@ -244,7 +244,7 @@ async fn a_writer_that_panics_takes_its_service_down_so_that_it_is_started_again
     let (_folder, place) = place();
     let stop = CancellationToken::new();
     let on_commit = |_| panic!("a bug beside the rules");
-    let desk = start(Toy, &place, Clock::Real, &Ids::random(), on_commit, stop.clone()).unwrap();
+    let desk = start(Toy, &place, Clock::Real, &Ids::random(), Hooks::new(on_commit), stop.clone()).unwrap();
     assert_eq!(desk.ask(Request::Say(order(1), "fine"), None).await, Ok(1), "it was on disk before");
     assert!(desk.ended().await.is_err());
     tokio::time::timeout(Duration::from_secs(10), stop.cancelled()).await.unwrap();
@@ -270,7 +270,7 @@ async fn an_order_whose_row_cannot_be_read_holds_up_nobody_else() {
     payment.say(&[said(order(1), 1, "poison"), said(order(1), 2, "w2")]).unwrap();
     let service = started(&place);
     until("one is held", async || service.desk.status().held == 1).await;
-    let mut db = Connection::open(&place.database(Source::Barista), &all_migrations()).unwrap();
+    let mut db = Connection::open(&place.file(Source::Barista), &all_migrations()).unwrap();
     let sql = "INSERT INTO notes (order_id, words) VALUES ($1, '?')";
     db.execute(sql, &[(&order(1).to_string()).into()]).unwrap();
     payment.say(&[said(order(1), 3, "w3"), said(order(2), 1, "w1")]).unwrap();
@@ -284,7 +284,7 @@ async fn past_a_limit_of_what_is_set_aside_nothing_more_is_heard_and_it_says_so(
     let (_folder, place) = place();
     let mut payment = outbox_of_payment(&place);
     started(&place).stopped().await;
-    let mut db = Connection::open(&place.database(Source::Barista), &all_migrations()).unwrap();
+    let mut db = Connection::open(&place.file(Source::Barista), &all_migrations()).unwrap();
     db.batch(
         "INSERT INTO parked (event, source, position, kind, at_ms, body, reason, parked_at_ms)
          WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
@@ -311,7 +311,7 @@ async fn a_held_event_that_can_no_longer_be_read_holds_up_its_own_order_only() {
     payment.say(&[said(order(1), 1, "poison"), said(order(1), 2, "w2")]).unwrap();
     let service = started(&place);
     until("one is held", async || service.desk.status().held == 1).await;
-    let mut db = Connection::open(&place.database(Source::Barista), &all_migrations()).unwrap();
+    let mut db = Connection::open(&place.file(Source::Barista), &all_migrations()).unwrap();
     db.batch("UPDATE held SET body = '?'").unwrap();
     payment.say(&[said(order(1), 3, "w3"), said(order(2), 1, "w1")]).unwrap();
     service.until_words(order(2), &["w1"]).await;

@@ -8,6 +8,7 @@ mod barista;
 mod line;
 mod money;
 mod order;
+mod partition;
 mod payment;
 mod record;
 
@@ -18,6 +19,7 @@ pub use barista::{
 pub use line::{LineId, Name, OrderLine, Size};
 pub use money::Currency;
 pub use order::{OrderCancelRequested, OrderEvent, OrderPlaced, PaymentChoice};
+pub use partition::partition_of;
 pub use payment::{
     PaymentApproved, PaymentCancelRequested, PaymentCancelled, PaymentDeclined, PaymentEvent, PaymentExpired,
     PaymentRefundFailed, PaymentRefunded,

@@ -118,9 +118,10 @@ impl Evidence {
     }
 
     /// Whether the listener's position lies at or after the event: it must have been taken in, one way or another.
-    pub(crate) fn has_passed(&self, listener: Source, event: &EventFact) -> bool {
-        match (self.links.get(&(listener, event.source)), self.logs.get(&event.source)) {
-            (Some(link), Some(log)) => link.log_id == log.log_id && link.position >= event.position,
+    pub(crate) fn has_passed(&self, listener: Source, order_id: OrderId, event: &EventFact) -> bool {
+        let link = self.links.get(&(listener, event.source));
+        match (link.and_then(|link| link.part_of(order_id)), self.logs.get(&event.source)) {
+            (Some(part), Some(log)) => part.log_id == log.log_id && part.position >= event.position,
             _ => false,
         }
     }

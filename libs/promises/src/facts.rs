@@ -1,7 +1,7 @@
 //! Plain facts, as they were found in databases, in answers over HTTP, or in what a customer was told. Those that a service
 //! also shows over HTTP are read from its JSON as they stand here.
 
-use cafe_events::{Event, LineId, OrderId, Record, Source, Unreadable};
+use cafe_events::{Event, LineId, OrderId, Record, Source, Unreadable, partition_of};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -314,13 +314,27 @@ pub struct LogFact {
     pub positions: Runs,
 }
 
-/// Up to where a listener has heard a log.
+/// Up to where a listener has heard a log, which may come in parts: the partitions of a topic, by the order's id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkFact {
+    /// In order; one where there is no broker.
+    pub parts: Vec<PartFact>,
+}
+
+/// Up to where a part of a log was heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartFact {
     /// The log it means.
     pub log_id: String,
     /// The last position taken in.
     pub position: i64,
+}
+
+impl LinkFact {
+    /// How the part stands in which the events of an order are.
+    pub fn part_of(&self, order_id: OrderId) -> Option<&PartFact> {
+        self.parts.get(partition_of(&order_id.to_string(), self.parts.len() as i64) as usize)
+    }
 }
 
 impl EventFact {

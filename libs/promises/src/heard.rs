@@ -16,11 +16,11 @@ const ALL_SAID_AND_HEARD: [Kind; 6] = [
 /// Every event in a speaker's outbox was heard by each listener, or visibly waits: held, set aside, or behind the
 /// listener's position.
 pub fn every_event_is_heard(evidence: &Evidence) -> Seen {
-    Seen::by_case(evidence, &ALL_SAID_AND_HEARD, |_, case, wrong| {
+    Seen::by_case(evidence, &ALL_SAID_AND_HEARD, |order_id, case, wrong| {
         for event in &case.events {
             let deaf = event.source.heard_by().filter(|&listener| {
                 case.next_version(listener, event.source) <= event.version
-                    && evidence.has_passed(listener, event)
+                    && evidence.has_passed(listener, order_id, event)
                     && !waits_visibly(case, listener, event)
             });
             wrong.extend(deaf.map(|listener| {
@@ -89,7 +89,7 @@ pub fn takes_effect_once(evidence: &Evidence) -> Seen {
 
 /// What is held waits for an earlier version that is set aside, has not come yet, or is itself still to come.
 pub fn what_is_held_has_a_reason(evidence: &Evidence) -> Seen {
-    Seen::by_case(evidence, &ALL_SAID_AND_HEARD, |_, case, wrong| {
+    Seen::by_case(evidence, &ALL_SAID_AND_HEARD, |order_id, case, wrong| {
         for held in &case.held {
             let (listener, source) = (held.listener, held.source);
             let next = case.next_version(listener, source);
@@ -99,7 +99,7 @@ pub fn what_is_held_has_a_reason(evidence: &Evidence) -> Seen {
             let has_come = case
                 .said_by(source)
                 .find(|event| event.version == next)
-                .is_some_and(|event| evidence.has_passed(listener, event));
+                .is_some_and(|event| evidence.has_passed(listener, order_id, event));
             if held.version <= next {
                 wrong.push(format!(
                     "{listener} holds version {} from {source} though it is its turn",

@@ -23,8 +23,8 @@ pub use announced::{logs_have_no_gaps, state_matches_events, versions_run};
 pub use evidence::{Case, Evidence, Kind};
 pub use facts::{
     AttemptFact, ChargeFact, CustomerFact, EventFact, GivenBackFact, HeardFact, HeldFact, LineFact,
-    LineState, LinkFact, LogFact, NumberFact, OrderFact, OrderStatus, ParkedFact, PaymentFact, PaymentStatus,
-    RefundFact, TicketFact, TicketStatus, Versions,
+    LineState, LinkFact, LogFact, NumberFact, OrderFact, OrderStatus, ParkedFact, PartFact, PaymentFact,
+    PaymentStatus, RefundFact, TicketFact, TicketStatus, Versions,
 };
 pub use heard::{every_event_is_heard, nothing_else_is_heard, takes_effect_once, what_is_held_has_a_reason};
 pub use making::{cancels_are_honoured, nothing_is_made_unpaid, paid_orders_have_one_ticket};

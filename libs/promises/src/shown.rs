@@ -124,7 +124,7 @@ fn hearing_to_come(evidence: &Evidence, order_id: OrderId, case: &Case) -> Optio
     if all_read {
         let behind = |event: &crate::EventFact| {
             let unheard = |listener: &Source| case.next_version(*listener, event.source) <= event.version;
-            let to_come = |listener: &Source| !evidence.has_passed(*listener, event);
+            let to_come = |listener: &Source| !evidence.has_passed(*listener, order_id, event);
             event
                 .source
                 .heard_by()

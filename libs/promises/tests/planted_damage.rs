@@ -112,7 +112,7 @@ fn an_event_that_is_still_to_be_heard_is_not_damage() {
     evidence.case(order_id(1)).heard.retain(|heard| heard.listener != Source::Order);
     let order = evidence.case(order_id(1)).order.as_mut().unwrap();
     (order.versions.payment, order.status) = (0, OrderStatus::Placed);
-    evidence.links.get_mut(&(Source::Order, Source::Payment)).unwrap().position -= 1;
+    evidence.links.get_mut(&(Source::Order, Source::Payment)).unwrap().parts[0].position -= 1;
     assert_eq!(findings(&evidence), Vec::<String>::new());
     evidence.settled = true;
     assert_eq!(

@@ -15,6 +15,9 @@ pub enum Error {
     /// The file or table is not there (yet).
     #[error("not there yet: {0}")]
     Absent(String),
+    /// The connection ended while it was committing, and whether it did cannot be found out at the moment.
+    #[error("it cannot be known whether this was committed: {0}")]
+    Unknown(String),
     /// This data will fail again: a constraint, a value that cannot be read.
     #[error("the database refuses this: {0}")]
     Refused(String),

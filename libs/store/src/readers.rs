@@ -1,11 +1,10 @@
 //! Reading beside the writer, off the async runtime.
 
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
 
-use crate::{Connection, Error};
+use crate::{Connection, Database, Error};
 
 /// Read-only connections to a service's own database, a bounded number at a time. Clones share them.
 #[derive(Clone)]
@@ -14,16 +13,16 @@ pub struct Readers {
 }
 
 struct Shared {
-    path: PathBuf,
+    database: Database,
     idle: Mutex<Vec<Connection>>,
     permits: Arc<Semaphore>,
 }
 
 impl Readers {
     /// At most `limit` reads run at once; further ones wait their turn.
-    pub fn new(path: &Path, limit: usize) -> Self {
+    pub fn new(at: impl Into<Database>, limit: usize) -> Self {
         let permits = Arc::new(Semaphore::new(limit));
-        let shared = Shared { path: path.to_owned(), idle: Mutex::default(), permits };
+        let shared = Shared { database: at.into(), idle: Mutex::default(), permits };
         Self { shared: Arc::new(shared) }
     }
 
@@ -39,7 +38,7 @@ impl Readers {
             // Held by the read itself: whoever asked may go before it ends.
             let _permit = permit;
             let idle = shared.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let mut db = idle.map_or_else(|| Connection::open_reader(&shared.path), Ok)?;
+            let mut db = idle.map_or_else(|| Connection::open_reader(&shared.database), Ok)?;
             let answer = read(&mut db);
             // A transaction left open would show the next reader the past.
             if db.rollback().is_ok() && !matches!(answer, Err(Error::Lost(_))) {

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use rusqlite::backup::StepResult;
 use rusqlite::config::DbConfig;
-use rusqlite::types::ValueRef;
 use rusqlite::{ErrorCode, OpenFlags};
 
-use crate::{Error, Migration, OpenError, Param};
+use crate::row::Cells;
+use crate::{Error, Migration, OpenError, Param, Row};
 
 /// How long a writer or reader of its own file waits for a lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -28,20 +28,17 @@ const ALL_PAGES: i32 = -1;
 /// Prepared statements kept per connection.
 const STATEMENTS_KEPT: usize = 128;
 
-/// An open database.
-pub struct Connection {
+/// An open file.
+pub(crate) struct Sqlite {
     sqlite: rusqlite::Connection,
 }
 
-/// A row of a query's answer.
-pub struct Row<'a>(&'a rusqlite::Row<'a>);
-
-impl Connection {
+impl Sqlite {
     /// Opens a service's own file for writing, creating and migrating it as needed.
     ///
     /// A new file is made complete under another name and renamed, so that nobody ever sees half a schema. Before this
     /// returns, everything in the file is on disk: a predecessor may have been killed between its write and its sync.
-    pub fn open(path: &Path, migrations: &[Migration]) -> Result<Self, OpenError> {
+    pub(crate) fn open(path: &Path, migrations: &[Migration]) -> Result<Self, OpenError> {
         if !path.exists() {
             create(path, migrations)?;
         }
@@ -54,7 +51,7 @@ impl Connection {
     }
 
     /// Opens a service's own file for reading beside its writer.
-    pub fn open_reader(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn open_reader(path: &Path) -> Result<Self, Error> {
         Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
     }
 
@@ -62,7 +59,7 @@ impl Connection {
     ///
     /// What its writer has written but not yet synced (it may have been killed in between) is synced before this returns:
     /// nothing is acted on that a power cut could take back.
-    pub fn open_peer(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn open_peer(path: &Path) -> Result<Self, Error> {
         let db = Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         db.sqlite.busy_timeout(PEER_BUSY_TIMEOUT).map_err(told)?;
         // The first to read after a crash takes in all that the log holds. From then on, a commit is seen once it is synced.
@@ -106,11 +103,7 @@ impl Connection {
     fn migrate(&mut self, path: &Path, migrations: &[Migration]) -> Result<(), OpenError> {
         self.batch("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY) STRICT")?;
         let done = self.query("SELECT name FROM migrations", &[], |row| row.text(0))?;
-        if let Some(unknown) = done.iter().find(|name| !migrations.iter().any(|known| known.name == *name)) {
-            return Err(OpenError::Newer { path: path.display().to_string(), unknown: unknown.clone() });
-        }
-        for migration in migrations.iter().filter(|migration| !done.iter().any(|name| name == migration.name))
-        {
+        for migration in Migration::to_do(migrations, &done, &path.display())? {
             self.begin()?;
             self.batch(migration.sql)?;
             self.execute("INSERT INTO migrations (name) VALUES ($1)", &[migration.name.into()])?;
@@ -120,7 +113,7 @@ impl Connection {
     }
 
     /// Opens a file as it is for writing, however old its schema; for tools that mend it while nobody works with it.
-    pub fn open_as_it_is(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn open_as_it_is(path: &Path) -> Result<Self, Error> {
         Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
     }
 
@@ -128,7 +121,7 @@ impl Connection {
     /// returns.
     ///
     /// It is one step: a copy in several would begin again at each commit meanwhile, and never end in a busy cafe.
-    pub fn copy_to(&mut self, to: &Path) -> Result<(), Error> {
+    pub(crate) fn copy_to(&mut self, to: &Path) -> Result<(), Error> {
         let mut target =
             Self::open_with(to, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         let copied = rusqlite::backup::Backup::new(&self.sqlite, &mut target.sqlite)
@@ -144,13 +137,13 @@ impl Connection {
     }
 
     /// Copies the write-ahead log back into the file and syncs both.
-    pub fn checkpoint(&mut self) -> Result<(), Error> {
+    pub(crate) fn checkpoint(&mut self) -> Result<(), Error> {
         self.sqlite.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(told)
     }
 
     /// Empties a log that has grown because reads overlap without a pause: holds up the writer, for a moment at most, until
     /// no read needs the log. A reader that does not move on keeps it.
-    pub fn shorten_log(&mut self) -> Result<(), Error> {
+    pub(crate) fn shorten_log(&mut self) -> Result<(), Error> {
         let log = log_of(Path::new(self.sqlite.path().unwrap_or_default()));
         if std::fs::metadata(log).is_ok_and(|log| log.len() > LOG_KEPT_BYTES as u64) {
             self.sqlite.busy_timeout(LOG_PATIENCE).map_err(told)?;
@@ -162,34 +155,34 @@ impl Connection {
     }
 
     /// Starts a transaction that will write.
-    pub fn begin(&mut self) -> Result<(), Error> {
+    pub(crate) fn begin(&mut self) -> Result<(), Error> {
         self.execute("BEGIN IMMEDIATE", &[]).map(drop)
     }
 
     /// Commits; when this returns, the transaction is on disk. After an error it is not, and must be rolled back.
-    pub fn commit(&mut self) -> Result<(), Error> {
+    pub(crate) fn commit(&mut self) -> Result<(), Error> {
         self.execute("COMMIT", &[]).map(drop)
     }
 
     /// Undoes the open transaction, if there is one.
-    pub fn rollback(&mut self) -> Result<(), Error> {
+    pub(crate) fn rollback(&mut self) -> Result<(), Error> {
         if self.sqlite.is_autocommit() { Ok(()) } else { self.execute("ROLLBACK", &[]).map(drop) }
     }
 
     /// Runs statements that take no values and answer nothing.
-    pub fn batch(&mut self, sql: &str) -> Result<(), Error> {
+    pub(crate) fn batch(&mut self, sql: &str) -> Result<(), Error> {
         self.sqlite.execute_batch(sql).map_err(told)
     }
 
     /// Runs a statement; answers how many rows it changed.
-    pub fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<usize, Error> {
+    pub(crate) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<usize, Error> {
         let mut statement = self.sqlite.prepare_cached(sql).map_err(told)?;
         bind(&mut statement, params)?;
         statement.raw_execute().map_err(told)
     }
 
     /// Runs a query and reads each of its rows.
-    pub fn query<T>(
+    pub(crate) fn query<T>(
         &mut self,
         sql: &str,
         params: &[Param<'_>],
@@ -200,51 +193,14 @@ impl Connection {
         let mut rows = statement.raw_query();
         let mut answer = Vec::new();
         while let Some(row) = rows.next().map_err(told)? {
-            answer.push(read(&Row(row))?);
+            answer.push(read(&Row(Cells::Sqlite(row)))?);
         }
         Ok(answer)
     }
 
-    /// Runs a query that answers at most one row.
-    pub fn query_one<T>(
-        &mut self,
-        sql: &str,
-        params: &[Param<'_>],
-        read: impl FnMut(&Row<'_>) -> Result<T, Error>,
-    ) -> Result<Option<T>, Error> {
-        Ok(self.query(sql, params, read)?.pop())
-    }
-}
-
-impl Row<'_> {
-    /// The column as a whole number.
-    pub fn int(&self, column: usize) -> Result<i64, Error> {
-        self.0.get(column).map_err(told)
-    }
-
-    /// The column as a whole number, or nothing.
-    pub fn opt_int(&self, column: usize) -> Result<Option<i64>, Error> {
-        self.0.get(column).map_err(told)
-    }
-
-    /// The column as text.
-    pub fn text(&self, column: usize) -> Result<String, Error> {
-        self.0.get(column).map_err(told)
-    }
-
-    /// The column as text, or nothing.
-    pub fn opt_text(&self, column: usize) -> Result<Option<String>, Error> {
-        self.0.get(column).map_err(told)
-    }
-
-    /// The column's text without copying it.
-    pub fn str(&self, column: usize) -> Result<&str, Error> {
-        match self.0.get_ref(column).map_err(told)? {
-            ValueRef::Text(bytes) => {
-                std::str::from_utf8(bytes).map_err(|error| Error::Refused(error.to_string()))
-            }
-            other => Err(Error::Refused(format!("column {column} is {}, not text", other.data_type()))),
-        }
+    /// Checks that a statement can be run.
+    pub(crate) fn prepare(&mut self, sql: &str) -> Result<(), Error> {
+        self.sqlite.prepare(sql).map(drop).map_err(told)
     }
 }
 
@@ -286,7 +242,7 @@ fn create(path: &Path, migrations: &[Migration]) -> Result<(), OpenError> {
     unfinished.push(format!(".new-{}", std::process::id()));
     let unfinished = Path::new(&unfinished);
     let mut db =
-        Connection::open_with(unfinished, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+        Sqlite::open_with(unfinished, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
             .map_err(|error| unusable(path, &error))?;
     db.sqlite.pragma_update(None, "journal_mode", "delete").map_err(told)?;
     db.migrate(unfinished, migrations)?;
@@ -302,7 +258,7 @@ fn create(path: &Path, migrations: &[Migration]) -> Result<(), OpenError> {
 /// Copies the database at `from`, which may be in use, to the new file `to`, in one consistent state that is on disk when
 /// this returns.
 pub fn copy_while_in_use(from: &Path, to: &Path) -> Result<(), Error> {
-    Connection::open_peer(from)?.copy_to(to)
+    Sqlite::open_peer(from)?.copy_to(to)
 }
 
 /// The write-ahead log that `SQLite` keeps beside a file.
@@ -321,7 +277,7 @@ fn unusable(path: &Path, error: &Error) -> OpenError {
 
 /// Tells an error of the library by what to do about it.
 #[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
-fn told(error: rusqlite::Error) -> Error {
+pub(crate) fn told(error: rusqlite::Error) -> Error {
     let text = error.to_string();
     match error {
         rusqlite::Error::SqliteFailure(failure, _) => match failure.code {

@@ -231,6 +231,8 @@ impl From<cafe_store::Error> for Problem {
             Error::Busy(_) => Self::busy(),
             Error::Full(_) => Self::disk_full(),
             Error::Lost(_) => Self::stopped(),
+            // Only a commit's outcome can be unknown; this is about reading.
+            Error::Unknown(_) => Self::busy(),
             Error::Absent(_) | Error::Refused(_) => return Self::internal(error.to_string()),
         };
         problem.cause(error.to_string())

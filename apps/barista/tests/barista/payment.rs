@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use cafe_clock::{Clock, Ids};
-use cafe_delivery::{Announcement, Desk, Domain, Place, Poison, Tables, Turn};
+use cafe_delivery::{Announcement, Desk, Domain, Hooks, Place, Poison, Tables, Turn};
 use cafe_events::{Event, Heard, OrderId, PaymentEvent, Said, Source, TicketEvent};
 use cafe_store::{Connection, Error, Migration};
 use jiff::Timestamp;
@@ -25,8 +25,15 @@ impl Payment {
         let heard = HeardSaid::default();
         let (note, stop) = (Arc::clone(&heard), CancellationToken::new());
         let on_commit = move |said| note.lock().unwrap().push(said);
-        let desk =
-            cafe_delivery::start(Mouth, place, Clock::Real, &Ids::random(), on_commit, stop.clone()).unwrap();
+        let desk = cafe_delivery::start(
+            Mouth,
+            place,
+            Clock::Real,
+            &Ids::random(),
+            Hooks::new(on_commit),
+            stop.clone(),
+        )
+        .unwrap();
         Self { desk, versions: Mutex::default(), heard, stop }
     }
 
@@ -102,6 +109,7 @@ impl Domain for Mouth {
 }
 
 impl Tables for Mouth {
+    const STATEMENTS: cafe_store::Statements = cafe_store::Statements { texts: &[], puts: &[], finds: &[] };
     const MIGRATIONS: &'static [Migration] = &[];
 
     fn load(_: &mut Connection, (): &mut ()) -> Result<(), Error> {

@@ -2,15 +2,16 @@
 //! service's write-ahead log from shrinking.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
 use cafe_clock::Clock;
+use cafe_delivery::Place;
 use cafe_events::{OrderId, Source};
 use cafe_payment::vendor::simulator::record;
 use cafe_promises::{ChargeFact, Kind, ParkedFact, RefundFact, Runs};
-use cafe_store::{Connection, Error};
+use cafe_store::{Connection, Database, Error};
 
 use super::cafe::{Heads, PAGE, Page, Range};
 use super::facts;
@@ -36,17 +37,18 @@ pub(super) struct Folder {
 
 impl Folder {
     /// Opens what is there. A database that is not there is not seen.
-    pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
+    pub(super) fn open(place: &Place) -> anyhow::Result<Self> {
+        let path = &place.data;
         anyhow::ensure!(path.is_dir(), "{} is no folder; name the cafe's folder with --data", path.display());
         let mut folder =
             Self { path: path.to_owned(), services: BTreeMap::new(), vendor: None, unseen: BTreeMap::new() };
         for service in Source::ALL {
             let kinds = [kind_of_rows(service), Kind::Said(service), Kind::Heard(service)];
-            if let Some(db) = folder.open_file(service.name(), &kinds)? {
+            if let Some(db) = folder.open_database(&place.database(service), &kinds)? {
                 folder.services.insert(service, db);
             }
         }
-        folder.vendor = folder.open_file("simulator", &[Kind::Vendor])?;
+        folder.vendor = folder.open_database(&(&path.join(record::FILE)).into(), &[Kind::Vendor])?;
         anyhow::ensure!(
             !folder.services.is_empty(),
             "{} holds no cafe; name its folder with --data",
@@ -55,16 +57,15 @@ impl Folder {
         Ok(folder)
     }
 
-    fn open_file(&mut self, name: &str, kinds: &[Kind]) -> anyhow::Result<Option<Connection>> {
-        let file = self.path.join(format!("{name}.sqlite"));
-        match patiently(|| Connection::open_peer(&file)) {
+    fn open_database(&mut self, at: &Database, kinds: &[Kind]) -> anyhow::Result<Option<Connection>> {
+        match patiently(|| Connection::open_peer(at)) {
             Ok(db) => Ok(Some(db)),
             Err(Error::Absent(_)) => {
-                let reason = format!("there is no {}", file.display());
+                let reason = format!("there is no {at}");
                 self.unseen.extend(kinds.iter().map(|kind| (*kind, reason.clone())));
                 Ok(None)
             }
-            Err(error) => Err(error).with_context(|| format!("{} cannot be read", file.display())),
+            Err(error) => Err(error).with_context(|| format!("{at} cannot be read")),
         }
     }
 
@@ -98,7 +99,7 @@ impl Folder {
         let mut heads = Heads { unseen: self.unseen.clone(), ..Heads::default() };
         for (&service, db) in &mut self.services {
             heads.logs.insert(service, patiently(|| rows::head(db))?);
-            let links = patiently(|| rows::links(db))?;
+            let links = patiently(|| rows::links(db, service))?;
             heads.links.extend(links.into_iter().map(|(source, link)| ((service, source), link)));
         }
         Ok(heads)
@@ -135,7 +136,7 @@ fn kind_of_rows(service: Source) -> Kind {
 
 /// Everything one service has about the orders of a range, as of one moment.
 fn read_service(db: &mut Connection, service: Source, range: Range, page: &mut Page) -> anyhow::Result<()> {
-    patiently(|| db.batch("BEGIN"))?;
+    patiently(|| db.begin_reading())?;
     let read = (|| {
         match service {
             Source::Order => rows::each(db, range, cafe_order::page, |id, order| {

@@ -31,6 +31,7 @@ pub(crate) struct BackupArgs {
 
 /// Copies all databases, the vendor simulator's record and the staff key into a new folder.
 pub(crate) fn backup(args: &BackupArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
+    super::must_be_files(settings)?;
     let target = &args.dir;
     let shown = target.display();
     let is_free = fs::read_dir(target).map_or(true, |mut entries| entries.next().is_none());
@@ -108,11 +109,11 @@ struct Heard {
 /// All databases there are, at a moment at which none has heard more than its speakers say.
 fn one_moment(place: &Place) -> anyhow::Result<Vec<Moment>> {
     let there: Vec<Source> =
-        Source::ALL.into_iter().filter(|service| place.database(*service).exists()).collect();
+        Source::ALL.into_iter().filter(|service| place.file(*service).exists()).collect();
     ensure!(!there.is_empty(), "there is no cafe in {}; name its folder with --data", place.data.display());
     for _ in 0..MOMENTS_LIMIT {
         let opened: Result<Vec<Connection>, _> =
-            there.iter().map(|service| Connection::open_peer(&place.database(*service))).collect();
+            there.iter().map(|service| Connection::open_peer(&place.file(*service))).collect();
         let opened = opened.context("a database cannot be opened")?;
         let seen: Result<Vec<Moment>, _> =
             there.iter().zip(opened).map(|(service, connection)| look(*service, connection)).collect();
@@ -129,7 +130,7 @@ fn one_moment(place: &Place) -> anyhow::Result<Vec<Moment>> {
 
 /// Begins a read transaction; what it sees stays as it is.
 fn look(service: Source, mut connection: Connection) -> Result<Moment, cafe_store::Error> {
-    connection.batch("BEGIN")?;
+    connection.begin_reading()?;
     let head = cafe_delivery::head(&mut connection)?;
     let heard = connection.query("SELECT source, log_id, position FROM positions", &[], |row| {
         Ok(Heard { source: row.text(0)?, log_id: row.text(1)?, position: row.int(2)? })

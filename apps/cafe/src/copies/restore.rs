@@ -36,6 +36,7 @@ pub(crate) struct RestoreArgs {
 
 /// Verifies the whole copy first, then puts it in place; what was there is kept under `<data>/replaced-…`.
 pub(crate) fn restore(args: &RestoreArgs, settings: &Settings) -> anyhow::Result<ExitCode> {
+    super::must_be_files(settings)?;
     let place = Place::new(settings.data());
     let manifest = Manifest::read(&args.dir)?;
     let wanted: Vec<Source> = args.service.map_or_else(|| Source::ALL.to_vec(), |service| vec![service]);

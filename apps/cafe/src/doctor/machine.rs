@@ -62,7 +62,7 @@ pub(super) fn disk(data: &Path) -> Finding {
 /// Against the newest event that any service has said.
 pub(super) fn clock(place: &Place) -> Finding {
     let now = Clock::Real.now();
-    let newest = Source::ALL.into_iter().filter_map(|service| newest_event(&place.database(service))).max();
+    let newest = Source::ALL.into_iter().filter_map(|service| newest_event(&place.file(service))).max();
     match newest {
         _ if now < FIRST_SANE_TIME => {
             Finding::fail("clock", format!("it says {now}; set the machine's clock"))

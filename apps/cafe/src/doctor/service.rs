@@ -19,7 +19,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// Process, port and health; then the database, its log and what waits in it.
 pub(super) async fn look(service: Source, place: &Place, settings: &Settings) -> Vec<Finding> {
     let mut findings = vec![health(service, place, settings).await];
-    let database = place.database(service);
+    let database = place.file(service);
     if database.exists() {
         findings.push(integrity(service, &database));
         findings.push(log(service, &database, settings.wal_limit_mb));

@@ -38,7 +38,7 @@ pub(super) async fn run(place: &Place, limit_mb: u64, keepers: &[Keeper]) {
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         for owner in Source::ALL {
-            let database = place.database(owner);
+            let database = place.file(owner);
             if size_mb(&beside(&database, "-wal")) >= limit_mb {
                 relieve(&database, owner, limit_mb, keepers).await;
             }

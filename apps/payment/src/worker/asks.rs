@@ -61,6 +61,9 @@ impl Worker {
         if self.gate.is_stopping() {
             return not_sent("the service is stopping");
         }
+        if !self.desk.is_leading() {
+            return not_sent("another process may have taken over");
+        }
         if self.timer.now() > ask.latest_at {
             return not_sent("too late");
         }
@@ -107,6 +110,10 @@ impl Worker {
     }
 
     async fn ask_refund(&self, vendor: &Vendor, key: &str, charge_id: String, amount: i64) -> RefundAnswer {
+        if !self.desk.is_leading() {
+            let detail = "another process may have taken over".to_owned();
+            return RefundAnswer::Unclear { arrived: false, detail };
+        }
         let sent_at = self.timer.elapsed();
         let request = RefundRequest { key: key.to_owned(), charge_id, amount };
         let answer = self.timer.within(READ_TIMEOUT, vendor.refund(request)).await;

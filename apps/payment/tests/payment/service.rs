@@ -188,7 +188,7 @@ impl Cafe {
 
     /// The records in which the service spoke about an order.
     pub(crate) fn records(&self, order_id: OrderId) -> Vec<Record> {
-        let Ok(mut db) = Connection::open_peer(&self.place.database(Source::Payment)) else {
+        let Ok(mut db) = Connection::open_peer(&self.place.file(Source::Payment)) else {
             return Vec::new();
         };
         let records = read_after(&mut db, 0, 100_000).unwrap_or_default();
@@ -208,7 +208,7 @@ impl Cafe {
 
     /// How much the service has said about all orders together.
     pub(crate) fn count_said(&self) -> usize {
-        let mut db = Connection::open_peer(&self.place.database(Source::Payment)).unwrap();
+        let mut db = Connection::open_peer(&self.place.file(Source::Payment)).unwrap();
         head(&mut db).unwrap().last as usize
     }
 

@@ -94,6 +94,7 @@ fn note(notes: &mut Notes, order_id: OrderId, word: &str, now: Timestamp, turn: 
 
 impl Tables for Toy {
     /// A word that the database refuses stands for whatever fails only there.
+    const STATEMENTS: cafe_store::Statements = cafe_store::Statements { texts: &[], puts: &[], finds: &[] };
     const MIGRATIONS: &'static [Migration] = &[Migration {
         name: "toy/0001_notes",
         sql: "CREATE TABLE notes (order_id TEXT PRIMARY KEY, words TEXT NOT NULL CHECK (words NOT LIKE '%refused%')) STRICT",

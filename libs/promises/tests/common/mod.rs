@@ -11,8 +11,8 @@ use cafe_events::{
 };
 use cafe_promises::{
     AttemptFact, Case, ChargeFact, CustomerFact, EventFact, Evidence, HeardFact, LineFact, LineState,
-    LinkFact, LogFact, OrderFact, OrderStatus, PROMISES, PaymentFact, PaymentStatus, RefundFact, TicketFact,
-    TicketStatus, Versions,
+    LinkFact, LogFact, OrderFact, OrderStatus, PROMISES, PartFact, PaymentFact, PaymentStatus, RefundFact,
+    TicketFact, TicketStatus, Versions,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -340,9 +340,10 @@ impl Cafe {
                 positions: (1..=last).collect(),
             };
             for listener in source.heard_by() {
-                self.evidence
-                    .links
-                    .insert((listener, source), LinkFact { log_id: log.log_id.clone(), position: last });
+                self.evidence.links.insert(
+                    (listener, source),
+                    LinkFact { parts: vec![PartFact { log_id: log.log_id.clone(), position: last }] },
+                );
             }
             self.evidence.logs.insert(source, log);
         }

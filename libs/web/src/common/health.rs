@@ -34,6 +34,24 @@ pub(super) struct Ready {
     held: i64,
     /// Events that were set aside and wait for a person; see `/parked`.
     parked: i64,
+    /// How the outbox gets to its topic, where events are carried by Kafka and this replica writes them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    relay: Option<RelayReport>,
+}
+
+/// How the writing of the outbox to its topic stands.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Relay)]
+pub(super) struct RelayReport {
+    /// The last position that is in the topic.
+    position: i64,
+    /// The last position of the outbox.
+    last: i64,
+    /// How many events wait for the topic.
+    behind: i64,
+    /// Why nothing can be written at the moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    silent: Option<String>,
 }
 
 /// How the listening to one service stands.
@@ -82,7 +100,13 @@ pub(super) async fn ready(State(common): State<Common>) -> Result<Json<Ready>, P
     }
     let links = status.links.iter().map(report).collect();
     let (held, parked) = (status.held, status.parked);
-    Ok(Json(Ready { status: "ready", service: common.delivery.service(), links, held, parked }))
+    let relay = status.relay.map(|relay| RelayReport {
+        position: relay.position,
+        last: relay.last,
+        behind: relay.behind(),
+        silent: relay.silent,
+    });
+    Ok(Json(Ready { status: "ready", service: common.delivery.service(), links, held, parked, relay }))
 }
 
 /// Only what keeps this service itself from working: others that are down do not make it unready.

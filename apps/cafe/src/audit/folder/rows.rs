@@ -1,14 +1,16 @@
 //! Every SQL statement of the audit: on the tables that each service has beside its own. Ids are text, and their order is
 //! that of the ids.
 
+use std::collections::BTreeMap;
+
 use cafe_events::{OrderId, Record, Source};
-use cafe_promises::{EventFact, HeardFact, HeldFact, LinkFact, LogFact, ParkedFact, Runs};
+use cafe_promises::{EventFact, HeardFact, HeldFact, LinkFact, LogFact, ParkedFact, PartFact, Runs};
 use cafe_store::{Connection, Error, Row};
 
 use crate::audit::cafe::Range;
 
 const HEAD: &str = "SELECT log_id, oldest, last, restored_at_ms FROM outbox_head WHERE id = 1";
-const LINKS: &str = "SELECT source, log_id, position FROM positions WHERE part = 0";
+const LINKS: &str = "SELECT source, log_id, position FROM positions WHERE source <> $1 ORDER BY source, part";
 const POSITIONS: &str = "SELECT position FROM outbox WHERE position > $1 ORDER BY position LIMIT $2";
 /// Whoever has a row about an order has heard of it or spoken of it.
 const ORDERS_OF_PAGE: &str = "SELECT order_id FROM ( \
@@ -44,11 +46,16 @@ pub(super) fn head(db: &mut Connection) -> Result<LogFact, Error> {
     head.ok_or_else(|| Error::Refused("the outbox has no head".to_owned()))
 }
 
-/// Up to where each source was heard.
-pub(super) fn links(db: &mut Connection) -> Result<Vec<(Source, LinkFact)>, Error> {
-    db.query(LINKS, &[], |row| {
-        Ok((source(row, 0)?, LinkFact { log_id: row.text(1)?, position: row.int(2)? }))
-    })
+/// Up to where each source was heard by `listener`.
+pub(super) fn links(db: &mut Connection, listener: Source) -> Result<BTreeMap<Source, LinkFact>, Error> {
+    let parts = db.query(LINKS, &[listener.name().into()], |row| {
+        Ok((source(row, 0)?, PartFact { log_id: row.text(1)?, position: row.int(2)? }))
+    })?;
+    let mut links = BTreeMap::new();
+    for (source, part) in parts {
+        links.entry(source).or_insert_with(|| LinkFact { parts: Vec::new() }).parts.push(part);
+    }
+    Ok(links)
 }
 
 /// At most `limit` positions of the outbox.

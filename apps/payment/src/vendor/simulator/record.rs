@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use super::RefundRequest;
 use crate::payment::attempt::RefundOnRecord;
 
+pub use super::FILE;
+
 /// The record's schema.
 pub const MIGRATIONS: &[Migration] = &[Migration {
     name: "simulator/0001_record",

@@ -1,0 +1,122 @@
+//! The carrier without a broker: a listener reads the speaker's outbox straight from the speaker's database. What a dead
+//! speaker has announced can still be read.
+
+use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
+
+use cafe_events::{Record, Source};
+use cafe_store::{Connection, Database, Error};
+
+use super::{Carrier, News, Parts};
+use crate::tables::{self, Head, Position};
+use crate::turn::Arrived;
+use crate::wake::Ear;
+
+/// Without a nudge the log is looked at this often.
+const POLL: Duration = Duration::from_millis(500);
+
+/// Reads one speaker's outbox.
+pub(crate) struct Direct {
+    source: Source,
+    database: Database,
+    ear: Ear,
+    open: Option<Open>,
+}
+
+struct Open {
+    db: Connection,
+    /// Which file was opened; a restore puts another in its place.
+    inode: Option<u64>,
+}
+
+/// An outbox as it was read.
+struct Seen {
+    head: Head,
+    /// The position after which was read.
+    from: i64,
+    records: Vec<Record>,
+}
+
+impl Direct {
+    pub(crate) fn new(source: Source, database: Database, ear: Ear) -> Self {
+        Self { source, database, ear, open: None }
+    }
+
+    fn open(&mut self) -> Result<&mut Connection, Error> {
+        let inode = match self.database.file() {
+            Some(path) => {
+                Some(std::fs::metadata(path).map_err(|error| Error::Absent(error.to_string()))?.ino())
+            }
+            None => None,
+        };
+        if self.open.as_ref().is_some_and(|open| open.inode != inode) {
+            tracing::info!(source = %self.source, "its file was replaced; opening it anew");
+            self.open = None;
+        }
+        if self.open.is_none() {
+            self.open = Some(Open { db: Connection::open_peer(&self.database)?, inode });
+        }
+        match &mut self.open {
+            Some(open) => Ok(&mut open.db),
+            None => Err(Error::Absent("not open".to_owned())),
+        }
+    }
+
+    fn see(&mut self, heard: &Position, limit: usize) -> Result<Seen, Error> {
+        let db = self.open()?;
+        // One short read transaction: whoever stops inside it keeps the speaker's write-ahead log from being reused.
+        let read = db.begin_reading().and_then(|()| see(db, heard, limit));
+        let ended = db.rollback();
+        if read.is_err() || ended.is_err() {
+            self.open = None;
+        }
+        ended?;
+        read
+    }
+}
+
+impl Carrier for Direct {
+    fn read_after(&mut self, heard: &Parts, limit: usize) -> Result<News, String> {
+        let before = heard.get(&0).cloned().unwrap_or_default();
+        let seen = self.see(&before, limit).map_err(|error| error.to_string())?;
+        if let Some(first) = seen.first_missing(&before, limit) {
+            return Err(super::no_longer_kept(self.source, first));
+        }
+        let log_id: std::sync::Arc<str> = seen.head.log_id.as_str().into();
+        let behind = seen.head.last - seen.from;
+        let is_another_log = before.log_id != log_id && !before.log_id.is_empty();
+        let source = self.source;
+        let moved = |record: Record| {
+            let position =
+                Position { part: 0, log_id: log_id.clone(), position: record.position, next_offset: None };
+            (Arrived::new(source, record), position)
+        };
+        Ok(News { records: seen.records.into_iter().map(moved).collect(), behind, is_another_log })
+    }
+
+    fn wait(&mut self) {
+        self.ear.wait(POLL);
+    }
+}
+
+impl Seen {
+    /// Something was said that can no longer be heard: pruned before it was heard here, or lost. Stop, never skip.
+    fn first_missing(&self, before: &Position, limit: usize) -> Option<i64> {
+        let is_pruned = *before.log_id == self.head.log_id && self.from < self.head.oldest - 1;
+        let due = self.from + 1..;
+        let missing = self.records.iter().map(|record| record.position).zip(due).find(|(is, due)| is != due);
+        let expected = (self.head.last - self.from).min(limit as i64);
+        if !is_pruned && missing.is_none() && self.records.len() as i64 == expected {
+            return None;
+        }
+        Some(missing.map_or(self.from + 1 + self.records.len() as i64, |(_, due)| due))
+    }
+}
+
+fn see(db: &mut Connection, heard: &Position, limit: usize) -> Result<Seen, Error> {
+    let head: Head = tables::head(db)?;
+    let is_same = head.log_id == *heard.log_id && heard.position <= head.last;
+    let from = if is_same { heard.position } else { head.oldest - 1 };
+    let records = if from < head.last { tables::read_after(db, from, limit as i64)? } else { Vec::new() };
+    Ok(Seen { head, from, records })
+}

@@ -1,0 +1,15 @@
+//! The carrier over Kafka. The relay writes a service's outbox to its topic; listeners read the topics.
+//!
+//! Each message says where it stands in its speaker's log, and which message came before it in its partition (`chain.rs`). So
+//! the topic itself tells up to where it was written, and a listener notices when something is gone, whatever brokers have
+//! acknowledged.
+
+pub(crate) mod chain;
+mod client;
+pub(crate) mod listen;
+mod message;
+pub(crate) mod relay;
+mod tails;
+mod topic;
+
+pub use client::{check_option, options_from};

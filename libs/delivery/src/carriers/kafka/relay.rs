@@ -1,0 +1,425 @@
+//! Writes a service's outbox to its topic: one more listener of its own outbox.
+//!
+//! The topic tells up to where it was written (`tails.rs`), so nothing is written twice and nothing is left out, whoever died
+//! when. What brokers have acknowledged and lost again is noticed by the same look, and written again.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use cafe_events::{Record, Source, partition_of};
+use cafe_store::{Connection, Database};
+use rdkafka::ClientContext;
+use rdkafka::Message;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::BaseConsumer;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext, PurgeConfig};
+use tokio_util::sync::CancellationToken;
+
+use super::chain::Standing;
+use super::client::{self, Watch};
+use super::tails::Tail;
+use super::{message, tails, topic};
+use crate::place::KafkaSettings;
+use crate::status::{Board, RelayStatus};
+use crate::tables::{self, Head, Position};
+use crate::wake::Signal;
+
+/// Records that are under way at a time.
+const BATCH: i64 = 1_000;
+/// Without a nudge the outbox is looked at this often.
+const POLL: Duration = Duration::from_millis(500);
+/// How long an acknowledgement is waited for; librdkafka gives up before.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How often it is looked whether the topic still ends where it was acknowledged to.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Before a Kafka that could not be used is tried again.
+const PAUSE: Duration = Duration::from_millis(500);
+
+pub(crate) struct Relay {
+    pub(crate) kafka: KafkaSettings,
+    pub(crate) source: Source,
+    pub(crate) database: Database,
+    /// Up to where the topic was written, by this database. Where the topic says otherwise, it is right.
+    pub(crate) relayed: Vec<Position>,
+    /// Rung after each commit.
+    pub(crate) signal: Signal,
+    pub(crate) board: Board,
+    pub(crate) stop: CancellationToken,
+}
+
+/// A connection to Kafka while it lasts.
+struct Session<'a> {
+    relay: &'a Relay,
+    scout: BaseConsumer<Watch>,
+    producer: BaseProducer<Acknowledged>,
+    partitions: i64,
+    /// The last record that was acknowledged in each partition.
+    ends: BTreeMap<i64, Position>,
+    /// The last record of the outbox that was looked at; all before it are in the topic.
+    position: i64,
+    looked_at: Instant,
+}
+
+impl Relay {
+    /// Relays until stopped. `note` is told what is acknowledged, now and then.
+    pub(crate) fn run(mut self, note: impl Fn(Vec<Position>)) {
+        let mut said = false;
+        while !self.stop.is_cancelled() {
+            self.board.change(|status| {
+                status.relay.get_or_insert_with(RelayStatus::default);
+            });
+            let outcome = self.session(&note);
+            let Err(reason) = outcome else { continue };
+            if !said {
+                tracing::warn!(topic = %self.source, reason, "what is announced waits in the outbox");
+            }
+            said = true;
+            self.board.change(|status| status.relay_says(Some(reason)));
+            self.signal.wait(PAUSE);
+        }
+    }
+
+    /// Until stopped, or until something is not as it should be.
+    fn session(&mut self, note: &impl Fn(Vec<Position>)) -> Result<(), String> {
+        let mut db = Connection::open_peer(&self.database).map_err(|error| error.to_string())?;
+        let (ends, outcome) = {
+            let mut session = Session::open(self, &mut db)?;
+            let outcome = session.work(&mut db, note);
+            (std::mem::take(&mut session.ends), outcome)
+        };
+        self.relayed = ends.into_values().collect();
+        outcome
+    }
+}
+
+impl<'a> Session<'a> {
+    fn open(relay: &'a Relay, db: &mut Connection) -> Result<Self, String> {
+        let told = |error: KafkaError| format!("Kafka cannot be used as it is set: {error}");
+        let scout: BaseConsumer<Watch> =
+            client::scout(&relay.kafka, relay.source).create_with_context(Watch::default()).map_err(told)?;
+        let partitions = topic::ensure(&relay.kafka, &scout, relay.source)?;
+        let head = tables::head(db).map_err(|error| error.to_string())?;
+        let tails = tails::read(&scout, relay.source, partitions)?;
+        let (ends, position) = begin(&head, &tails, &relay.relayed);
+        let producer =
+            client::producer(&relay.kafka).create_with_context(Acknowledged::default()).map_err(told)?;
+        Ok(Self { relay, scout, producer, partitions, ends, position, looked_at: Instant::now() })
+    }
+
+    fn work(&mut self, db: &mut Connection, note: &impl Fn(Vec<Position>)) -> Result<(), String> {
+        while !self.relay.stop.is_cancelled() {
+            self.look()?;
+            let (head, records) = self.read(db)?;
+            self.report(&head);
+            if records.is_empty() {
+                self.relay.signal.wait(POLL);
+                // What the producer has to tell of brokers.
+                self.producer.poll(Duration::ZERO);
+                continue;
+            }
+            self.send(&head, &records)?;
+            note(self.ends.values().cloned().collect());
+        }
+        Ok(())
+    }
+
+    fn read(&self, db: &mut Connection) -> Result<(Head, Vec<Record>), String> {
+        let read = |db: &mut Connection| {
+            db.begin_reading()?;
+            let head = tables::head(db)?;
+            let records = if self.position < head.last {
+                tables::read_after(db, self.position.max(head.oldest - 1), BATCH)?
+            } else {
+                Vec::new()
+            };
+            Ok((head, records))
+        };
+        let seen = read(db);
+        let ended = db.rollback();
+        let seen = seen.map_err(|error: cafe_store::Error| error.to_string())?;
+        ended.map_err(|error| error.to_string())?;
+        Ok(seen)
+    }
+
+    /// Sends what each partition does not have yet, and waits until all of it is acknowledged.
+    fn send(&mut self, head: &Head, records: &[Record]) -> Result<(), String> {
+        self.producer.context().begin();
+        let mut ends = self.ends.clone();
+        let mut sent = 0;
+        for record in records {
+            let part = partition_of(&record.order_id, self.partitions);
+            let end = ends.entry(part).or_insert_with(|| nothing_yet(part, head));
+            if record.position <= end.position {
+                continue;
+            }
+            let standing =
+                Standing { log_id: end.log_id.clone(), position: record.position, previous: end.position };
+            self.produce(part, record, &standing)?;
+            end.position = record.position;
+            sent += 1;
+        }
+        let acknowledged = self.acknowledged(sent)?;
+        for (part, offset) in acknowledged {
+            if let Some(end) = ends.get_mut(&i64::from(part)) {
+                end.next_offset = Some(offset + 1);
+            }
+        }
+        self.ends = ends;
+        self.position = records.last().map_or(self.position, |record| record.position);
+        metrics::counter!("cafe_relayed_total").increment(sent);
+        Ok(())
+    }
+
+    fn produce(&self, part: i64, record: &Record, standing: &Standing) -> Result<(), String> {
+        let mut message = BaseRecord::to(self.relay.source.name())
+            .partition(part as i32)
+            .key(record.order_id.as_str())
+            .payload(record.body.as_str())
+            .timestamp(record.at_ms)
+            .headers(message::headers(self.relay.source, record, standing));
+        loop {
+            match self.producer.send(message) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), again)) => {
+                    message = again;
+                    self.producer.poll(Duration::from_millis(10));
+                }
+                Err((error, _)) => return Err(format!("Kafka does not take a message: {error}")),
+            }
+        }
+    }
+
+    /// Waits for so many acknowledgements; answers the last offset of each partition among them.
+    fn acknowledged(&self, sent: u64) -> Result<BTreeMap<i32, i64>, String> {
+        let started = Instant::now();
+        loop {
+            self.producer.poll(Duration::from_millis(5));
+            let acks = self.producer.context().acks();
+            if let Some(error) = &acks.failed {
+                return Err(format!("Kafka has not taken a message: {error}"));
+            }
+            if acks.count >= sent {
+                return Ok(acks.offsets.clone());
+            }
+            if started.elapsed() > PATIENCE {
+                return Err("Kafka does not acknowledge".to_owned());
+            }
+        }
+    }
+
+    /// Whether the topic still ends where it was acknowledged to. After a connection was lost its last messages are looked at,
+    /// because a topic that lost some and was given others is as long as before.
+    fn look(&mut self) -> Result<(), String> {
+        let lost = self.scout_lost();
+        if !lost && self.looked_at.elapsed() < LOOK_EVERY {
+            return Ok(());
+        }
+        let relay = self.relay;
+        if topic::partitions(&self.scout, relay.source)? != self.partitions {
+            return Err(format!("topic {} has other partitions than before", relay.source));
+        }
+        if lost {
+            let tails = tails::read(&self.scout, relay.source, self.partitions)?;
+            for (part, end) in &self.ends {
+                let is_there = tails.get(part).is_some_and(|tail| holds(tail, end));
+                self.demand(is_there, *part)?;
+            }
+        } else {
+            for (part, end) in &self.ends {
+                let (_, last) = tails::ends(&self.scout, relay.source, *part)?;
+                self.demand(end.next_offset.is_none_or(|next| next <= last), *part)?;
+            }
+        }
+        self.looked_at = Instant::now();
+        Ok(())
+    }
+
+    fn scout_lost(&self) -> bool {
+        use rdkafka::consumer::Consumer;
+        // Both are asked: each question forgets.
+        let scout = self.scout.context().was_lost();
+        self.producer.context().watch.was_lost() || scout
+    }
+
+    fn demand(&self, is_there: bool, part: i64) -> Result<(), String> {
+        if is_there {
+            return Ok(());
+        }
+        metrics::counter!("cafe_topic_losses_total").increment(1);
+        tracing::error!(topic = %self.relay.source, part, "Kafka has lost what it had acknowledged; announcing it again");
+        Err(format!("partition {part} of topic {} has lost what it had acknowledged", self.relay.source))
+    }
+
+    fn report(&self, head: &Head) {
+        let (position, last) = (self.position, head.last);
+        self.relay.board.change(|status| {
+            status.relay = Some(RelayStatus { position, last, silent: None });
+        });
+    }
+}
+
+impl Drop for Session<'_> {
+    /// What is still under way is found out from the topic.
+    fn drop(&mut self) {
+        self.producer.purge(PurgeConfig::default().queue().inflight());
+    }
+}
+
+/// Where each partition ends, and after which position of the outbox is to be sent: what a partition has lost is sent again.
+fn begin(head: &Head, tails: &BTreeMap<i64, Tail>, relayed: &[Position]) -> (BTreeMap<i64, Position>, i64) {
+    let relayed: BTreeMap<i64, &Position> = relayed
+        .iter()
+        .filter(|position| *position.log_id == *head.log_id)
+        .map(|position| (position.part, position))
+        .collect();
+    let mut position = relayed.values().map(|end| end.position).max().unwrap_or(head.oldest - 1);
+    let mut ends = BTreeMap::new();
+    for (part, tail) in tails {
+        let noted = relayed.get(part);
+        let end = match &tail.last {
+            Some(last) if *last.log_id == *head.log_id => Position {
+                part: *part,
+                log_id: last.log_id.clone(),
+                position: last.position,
+                next_offset: Some(tail.next_offset),
+            },
+            // Everything of ours is older than what the topic keeps.
+            None if noted.is_some_and(|noted| is_aged_out(tail, noted)) => {
+                (*noted.unwrap_or(&&Position::default())).clone()
+            }
+            _ => nothing_yet(*part, head),
+        };
+        if noted.is_some_and(|noted| end.position < noted.position) {
+            position = position.min(end.position);
+        }
+        ends.insert(*part, end);
+    }
+    (ends, position.max(head.oldest - 1))
+}
+
+fn is_aged_out(tail: &Tail, noted: &Position) -> bool {
+    tail.first_offset == tail.next_offset && noted.next_offset.is_some_and(|next| next <= tail.next_offset)
+}
+
+fn holds(tail: &Tail, end: &Position) -> bool {
+    match &tail.last {
+        Some(last) => last.log_id == end.log_id && last.position >= end.position,
+        None => end.next_offset.is_none() || is_aged_out(tail, end),
+    }
+}
+
+/// The first record that is sent to a partition has nothing before it but what is no longer kept.
+fn nothing_yet(part: i64, head: &Head) -> Position {
+    Position { part, log_id: head.log_id.as_str().into(), position: head.oldest - 1, next_offset: None }
+}
+
+/// Counts acknowledgements.
+#[derive(Default)]
+struct Acknowledged {
+    watch: Watch,
+    acks: Arc<Mutex<Acks>>,
+}
+
+#[derive(Default)]
+struct Acks {
+    count: u64,
+    failed: Option<String>,
+    offsets: BTreeMap<i32, i64>,
+}
+
+impl Acknowledged {
+    fn begin(&self) {
+        *self.acks() = Acks::default();
+    }
+
+    fn acks(&self) -> MutexGuard<'_, Acks> {
+        self.acks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ClientContext for Acknowledged {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.watch.log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.watch.error(error, reason);
+    }
+}
+
+impl ProducerContext for Acknowledged {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, delivered: &DeliveryResult<'_>, (): ()) {
+        let mut acks = self.acks();
+        match delivered {
+            Ok(message) => {
+                acks.count += 1;
+                let last = acks.offsets.entry(message.partition()).or_insert(-1);
+                *last = message.offset().max(*last);
+            }
+            Err((error, _)) => {
+                acks.failed.get_or_insert_with(|| error.to_string());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(oldest: i64, last: i64) -> Head {
+        Head { log_id: "log".to_owned(), oldest, last, restored_at_ms: None }
+    }
+
+    fn tail(last: Option<(&str, i64)>, first_offset: i64, next_offset: i64) -> Tail {
+        let last = last.map(|(log_id, position)| Standing { log_id: log_id.into(), position, previous: 0 });
+        Tail { last, next_offset, first_offset }
+    }
+
+    fn noted(part: i64, position: i64, next_offset: i64) -> Position {
+        Position { part, log_id: "log".into(), position, next_offset: Some(next_offset) }
+    }
+
+    fn begun(head: &Head, tails: [Tail; 2], relayed: &[Position]) -> (Vec<i64>, i64) {
+        let tails = (0..).zip(tails).collect();
+        let (ends, position) = begin(head, &tails, relayed);
+        (ends.values().map(|end| end.position).collect(), position)
+    }
+
+    #[test]
+    fn an_empty_topic_is_written_from_the_oldest_record_on() {
+        assert_eq!(begun(&head(1, 9), [tail(None, 0, 0), tail(None, 0, 0)], &[]), (vec![0, 0], 0));
+        assert_eq!(begun(&head(5, 9), [tail(None, 0, 0), tail(None, 0, 0)], &[]), (vec![4, 4], 4));
+    }
+
+    #[test]
+    fn what_was_sent_and_not_noted_is_not_sent_again() {
+        let tails = [tail(Some(("log", 7)), 0, 3), tail(Some(("log", 8)), 0, 3)];
+        assert_eq!(begun(&head(1, 9), tails, &[noted(0, 5, 2), noted(1, 6, 2)]), (vec![7, 8], 6));
+    }
+
+    #[test]
+    fn what_a_partition_has_lost_is_sent_again() {
+        let tails = [tail(Some(("log", 3)), 0, 2), tail(Some(("log", 8)), 0, 3)];
+        assert_eq!(begun(&head(1, 9), tails, &[noted(0, 7, 4), noted(1, 8, 3)]), (vec![3, 8], 3));
+        let recreated = [tail(None, 0, 0), tail(None, 0, 0)];
+        assert_eq!(begun(&head(1, 9), recreated, &[noted(0, 7, 4), noted(1, 8, 3)]), (vec![0, 0], 0));
+    }
+
+    #[test]
+    fn a_partition_whose_messages_have_aged_out_has_lost_nothing() {
+        let tails = [tail(None, 4, 4), tail(Some(("log", 8)), 0, 3)];
+        assert_eq!(begun(&head(1, 9), tails, &[noted(0, 7, 4), noted(1, 8, 3)]), (vec![7, 8], 8));
+    }
+
+    #[test]
+    fn a_restored_log_is_announced_anew() {
+        let tails = [tail(Some(("before", 7)), 0, 4), tail(Some(("before", 8)), 0, 4)];
+        let relayed = Position { log_id: "before".into(), ..noted(0, 7, 4) };
+        assert_eq!(begun(&head(1, 5), tails, &[relayed]), (vec![0, 0], 0));
+    }
+}
