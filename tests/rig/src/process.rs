@@ -190,3 +190,29 @@ fn tail(log: &Path) -> String {
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(LINES_SHOWN)..].join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stopped_processes_are_killed_when_their_owner_is_and_left_alone_when_it_lets_them_be() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let sleeper = Process::start(&Launch {
+            program: Path::new("sleep"),
+            arguments: vec!["600".into()],
+            user: None,
+            last_signal: "KILL",
+            folder: folder.path(),
+            log: folder.path().join("log"),
+        })?;
+        freeze(&[sleeper.id()])?;
+        drop(Keeper::of(&[sleeper.id()])?);
+        assert_eq!(state(sleeper.id()), Some('T'));
+
+        let mut keeper = Keeper::of(&[sleeper.id()])?;
+        // What the end of this process would do.
+        drop(keeper.0.stdin.take());
+        wait_for(KILLED, "the keeper has killed it", || Ok(is_gone(sleeper.id()).then_some(())))
+    }
+}
