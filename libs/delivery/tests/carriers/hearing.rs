@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use cafe_delivery::{Outbox, mark_restored};
+use cafe_delivery::{Notes, Outbox, mark_restored};
 use cafe_events::Source;
 
 use crate::rung::{Rung, until};
@@ -22,6 +22,11 @@ on_kafka_and_a_server!(
     a_log_that_was_restored_is_heard_again_and_changes_nothing,
     a_gap_in_what_is_kept_stops_the_listener_and_is_never_skipped,
 );
+
+#[test]
+fn news_is_heard_soon_also_between_schemas_of_one_database() {
+    news_is_heard_soon_after_its_commit(&Rung::schemas());
+}
 
 fn what_a_peer_says_is_heard_once_also_across_restarts(rung: &Rung) {
     let barista = rung.barista();
@@ -75,7 +80,7 @@ fn a_log_that_was_restored_is_heard_again_and_changes_nothing(rung: &Rung) {
 
     payment.stop_relaying();
     mark_restored(payment.database(), "another-log", cafe_clock::from_ms(5_000)).unwrap();
-    payment.relay(cafe_delivery::Notes::Kept).unwrap();
+    payment.relay(Notes::Kept).unwrap();
     payment.say(&[said(order(2), 1, "w1"), said(order(1), 3, "w3")]).unwrap();
     barista.until_words(order(2), &["w1"]);
     barista.until_words(order(1), &["w1", "w2", "w3"]);
@@ -94,7 +99,7 @@ fn a_gap_in_what_is_kept_stops_the_listener_and_is_never_skipped(rung: &Rung) {
     payment.say(&[said(order(1), 2, "w2"), said(order(1), 3, "w3")]).unwrap();
     let gone = "DELETE FROM outbox WHERE position <= 2; UPDATE outbox_head SET oldest = 3";
     payment.database().batch(gone).unwrap();
-    payment.relay(cafe_delivery::Notes::Kept).unwrap();
+    payment.relay(Notes::Kept).unwrap();
     let barista = rung.barista();
     until("the gap is told", || barista.silent().contains("no longer kept"));
     assert_eq!(barista.status().held, 0, "what comes after it is not heard");

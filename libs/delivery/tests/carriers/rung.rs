@@ -45,8 +45,19 @@ impl Rung {
         Self::new(Rungs::default())
     }
 
+    /// A database for each service.
     pub(crate) fn server() -> Self {
         let (postgres, database) = database();
+        Self {
+            _postgres: Some(postgres),
+            ..Self::new(Rungs { database: Some(database), ..Rungs::default() })
+        }
+    }
+
+    /// A schema for each service in one database.
+    pub(crate) fn schemas() -> Self {
+        let (postgres, database) = database();
+        let database = database.replace("{service}", "payment");
         Self {
             _postgres: Some(postgres),
             ..Self::new(Rungs { database: Some(database), ..Rungs::default() })

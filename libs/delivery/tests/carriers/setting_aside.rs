@@ -59,13 +59,15 @@ fn what_is_announced_again_is_set_aside_once_and_dropped_once(rung: &Rung) {
 
 fn past_a_limit_of_what_is_set_aside_nothing_more_is_heard_and_it_says_so(rung: &Rung) {
     let mut payment = rung.payment();
-    rung.database_of_barista()
-        .batch(
+    let mut db = rung.database_of_barista();
+    for from in (0..100_000).step_by(5_000) {
+        let some = format!(
             "INSERT INTO parked (event, source, position, kind, at_ms, body, reason, parked_at_ms)
-             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
-             SELECT 'payment@' || i, 'payment', i, '', 0, '', 'not ours', 0 FROM n",
-        )
-        .unwrap();
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+             SELECT 'payment@' || ({from} + i), 'payment', i, '', 0, '', 'not ours', 0 FROM n"
+        );
+        db.batch(&some).unwrap();
+    }
     payment.say(&[said(order(1), 1, "w1")]).unwrap();
     let barista = rung.barista();
     until("it is told", || barista.silent().contains("set aside"));
