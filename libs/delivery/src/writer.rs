@@ -133,7 +133,12 @@ impl<D: Tables> Writer<D> {
                     self.board.change(|status| status.stopped = Some(reason.clone()));
                     return End::Failed(reason);
                 }
-                Err(error @ (Error::Busy(_) | Error::Unknown(_))) => self.turn_away(&mut inbox, &error),
+                Err(error @ (Error::Busy(_) | Error::Unknown(_))) => {
+                    self.turn_away(&mut inbox, &error);
+                    if !self.db.is_shared() && tables::moved_to(&mut self.db).is_some() {
+                        return End::Failed("its database was moved; it goes on there".to_owned());
+                    }
+                }
                 _ => {}
             }
         }
