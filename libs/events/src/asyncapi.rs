@@ -14,9 +14,11 @@ use shape::{
 
 pub use shape::AsyncApi;
 
-const DESCRIPTION: &str = "What the three services of a cafe tell each other. Anybody may listen. Messages of one order are in one \
-    partition, in order; one may come more than once, with the same `ce_id`. Fields are only added, and types: pass over what you \
-    do not know.";
+const DESCRIPTION: &str = "What the three services of a cafe tell each other. Anybody may listen. Messages of one order \
+    are in one partition, in order; one may come more than once, with the same `ce_id`. Fields are only added, and types: \
+    pass over what you do not know.";
+
+const TOPIC: &str = "Partitions, replicas and configuration are those of a topic that the cafe makes.";
 
 /// The document of all three services.
 pub fn asyncapi() -> AsyncApi {
@@ -56,9 +58,7 @@ fn channel(source: Source) -> Channel {
     Channel {
         address: source.name(),
         title: format!("What the {source} service says"),
-        description: format!(
-            "Partitions, replicas and configuration are those of a topic that the cafe makes. Only the {source} service should be let write."
-        ),
+        description: format!("{TOPIC} Only the {source} service should be let write."),
         messages: kinds(source).map(reference).collect(),
         bindings: Bindings::new(TopicBinding {
             topic: source.name(),

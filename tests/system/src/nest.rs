@@ -97,7 +97,10 @@ impl Nest {
         let file = |name: &str| File::create(folder.path().join(name)).expect("a file in our own folder");
         let mut command = Command::new("node");
         command.arg(self.folder.join(format!("built/{program}.js")));
-        command.env("KAFKA", bootstrap).envs(settings.iter().map(|(name, value)| (name, value)));
+        command
+            .env("KAFKA", bootstrap)
+            .env_remove("KEY")
+            .envs(settings.iter().map(|(name, value)| (name, value)));
         command.envs([("NO_COLOR", "1"), ("KAFKAJS_NO_PARTITIONER_WARNING", "1")]);
         command.stdin(Stdio::null()).stdout(file("printed")).stderr(file("said"));
         Program { process: command.spawn().expect("node starts"), folder }
