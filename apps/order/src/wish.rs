@@ -55,8 +55,8 @@ pub struct Item {
     pub options: Vec<String>,
 }
 
-/// How a customer pays. From a customer a field that is not known is a mistake; in an event it is one that a newer program
-/// added, and passed over.
+// From a customer a field that is not known is a mistake; in an event it is one that a newer program added, and passed over.
+/// How a customer pays.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(remote = "PaymentChoice", deny_unknown_fields)]
 #[schema(as = PaymentChoice)]
