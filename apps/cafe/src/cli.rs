@@ -12,10 +12,11 @@ use tokio::runtime::{Builder, Runtime};
 use crate::audit::AuditArgs;
 use crate::copies::{BackupArgs, RestoreArgs};
 use crate::events::EventsArgs;
+use crate::moving::MoveArgs;
 use crate::parked::ParkedArgs;
 use crate::rush::RushArgs;
 use crate::settings::{Flags, Settings, warn_of_mistyped_variables};
-use crate::{audit, copies, doctor, events, logging, parked, rush, services, up};
+use crate::{audit, copies, doctor, events, logging, moving, parked, rush, services, up};
 
 /// Exit code for a wrong command line or setting, as clap's own.
 const WRONG_SETTING: u8 = 2;
@@ -55,6 +56,8 @@ enum Command {
     Backup(BackupArgs),
     /// Puts a copy back
     Restore(RestoreArgs),
+    /// Carries a running cafe to PostgreSQL and Kafka (--database, --kafka) while it trades
+    Move(MoveArgs),
     /// Looks at settings, folders, disk, ports, databases and services
     Doctor,
     /// Describes what the services tell each other, for programs that want to listen
@@ -111,6 +114,7 @@ fn execute(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
         Command::Parked(args) => quiet_runtime()?.block_on(parked::run(args, settings)),
         Command::Backup(args) => copies::backup(&args, settings),
         Command::Restore(args) => copies::restore(&args, settings),
+        Command::Move(args) => quiet_runtime()?.block_on(moving::run(args, settings)),
         Command::Doctor => quiet_runtime()?.block_on(doctor::run(settings)),
         Command::Events(args) => events::run(&args),
     }

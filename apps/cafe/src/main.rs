@@ -10,6 +10,7 @@ mod copies;
 mod doctor;
 mod events;
 mod logging;
+mod moving;
 mod parked;
 mod running;
 mod rush;

@@ -138,8 +138,9 @@ impl Place {
         if let Ok(server) = Server::of_service(&moved.database, source.name()) {
             self.servers.insert(source, server);
             self.moved.insert(source);
-            let kafka = moved.kafka.map(|kafka| (source, kafka));
-            kafka.into_iter().for_each(|(source, kafka)| drop(self.kafka.entry(source).or_insert(kafka)));
+            if let Some(kafka) = moved.kafka {
+                self.kafka.entry(source).or_insert(kafka);
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cafe_events::Source;
+use cafe_events::topic::{MIN_INSYNC_REPLICAS, PARTITIONS, REPLICAS, RETENTION_MS};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
@@ -10,13 +11,8 @@ use rdkafka::metadata::Metadata;
 
 use super::client::{self, PATIENCE, Watch};
 use super::tails;
-use crate::RETENTION;
 use crate::place::KafkaSettings;
 
-/// Partitions of a topic that this program makes: enough to spread over brokers, few enough to look at each.
-const PARTITIONS: i32 = 12;
-/// Replicas of each, where there are so many brokers.
-const REPLICAS: usize = 3;
 /// How long a new topic is waited for.
 const MAKING_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -72,7 +68,8 @@ fn ready(consumer: &BaseConsumer<Watch>, source: Source) -> Result<i64, String> 
 fn make(kafka: &KafkaSettings, source: Source, brokers: usize) -> Result<(), String> {
     let replicas = replicas_among(brokers);
     let wanted = settings(replicas);
-    let mut topic = NewTopic::new(source.name(), PARTITIONS, TopicReplication::Fixed(replicas as i32));
+    let mut topic =
+        NewTopic::new(source.name(), i32::from(PARTITIONS), TopicReplication::Fixed(replicas as i32));
     for (name, value) in &wanted {
         topic = topic.set(name, value);
     }
@@ -133,8 +130,8 @@ pub fn topic_differences(kafka: &KafkaSettings, source: Source) -> Result<Vec<St
 fn settings(replicas: usize) -> [(&'static str, String); 4] {
     [
         ("cleanup.policy", "delete".to_owned()),
-        ("min.insync.replicas", replicas.saturating_sub(1).max(1).to_string()),
-        ("retention.ms", RETENTION.as_millis().to_string()),
+        ("min.insync.replicas", (replicas - 1).clamp(1, MIN_INSYNC_REPLICAS.into()).to_string()),
+        ("retention.ms", RETENTION_MS.to_string()),
         ("unclean.leader.election.enable", "false".to_owned()),
     ]
 }
@@ -149,7 +146,7 @@ fn is_as_good(name: &str, value: &str, wanted: &str) -> bool {
 }
 
 fn replicas_among(brokers: usize) -> usize {
-    brokers.clamp(1, REPLICAS)
+    brokers.clamp(1, REPLICAS.into())
 }
 
 fn admin(kafka: &KafkaSettings, source: Source) -> Result<AdminClient<Watch>, String> {
