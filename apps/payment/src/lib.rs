@@ -78,9 +78,10 @@ pub async fn serve(
         .map_err(cafe_delivery::StartError::from)?;
     let vendors = Vendors { simulator: Vendor::Simulator(simulator) };
 
-    let tasks = worker::start(desk.clone(), vendors.clone(), timer, ids, &mailbox, inbox, stop.clone());
+    let tasks =
+        worker::start(desk.clone(), vendors.clone(), timer, ids.clone(), &mailbox, inbox, stop.clone());
     let app = App { desk: desk.clone(), vendors, staff };
-    let served = cafe_web::serve(listener, http::router(app), stop.clone()).await;
+    let served = cafe_web::serve(listener, http::router(app), ids, stop.clone()).await;
     stop.cancel();
     gate.stop();
     tasks.close();
