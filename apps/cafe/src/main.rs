@@ -14,6 +14,7 @@ mod running;
 mod rush;
 mod services;
 mod settings;
+mod traces;
 mod up;
 
 use std::process::ExitCode;
