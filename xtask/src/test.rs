@@ -39,10 +39,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let program = build_program().context("the program does not build")?;
     for name in NAMES.into_iter().filter(|name| *name != "crates" && is_wanted(name)) {
         parts.run(name, || match name {
-            "system" => system(
-                &["--lib", "--test", "whole", "--test", "quiet", "--test", "restored", "--test", "isolation"],
-                &program,
-            ),
+            "system" => {
+                let files = ["whole", "quiet", "restored", "traces", "isolation"];
+                let which = files.iter().flat_map(|file| ["--test", file]);
+                system(&["--lib"].into_iter().chain(which).collect::<Vec<_>>(), &program)
+            }
             "readme" => system(&["--test", "readme"], &program),
             "fuzz" => fuzz::run(),
             _ => rush(),

@@ -158,3 +158,111 @@ fn remote(cause: TraceContext) -> SpanContext {
     let (trace_id, span_id) = (TraceId::from(trace_id), SpanId::from(span_id));
     SpanContext::new(trace_id, span_id, TraceFlags::new(flags), true, TraceState::NONE)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use opentelemetry::trace::{SpanKind, Status, TracerProvider};
+    use opentelemetry_sdk::error::OTelSdkResult;
+    use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+
+    const CALLER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+    #[test]
+    fn each_step_is_caused_by_the_one_before_from_the_caller_to_the_vendor() {
+        let spans = exported(|| {
+            let serving =
+                Serving::begin("POST", "/orders", "/orders", TraceContext::read(CALLER), &Ids::seeded(1));
+            let (turn, announced) = Step::turn(Source::Order, Some(serving.context().to_string()));
+            drop(turn);
+            serving.end(201);
+            let mut records = [placed(announced)];
+            let heard = hearing(Source::Payment, Source::Order, &mut records);
+            let (call, sent) = Step::vendor("charge", "simulator", records[0].traceparent.clone());
+            call.answered("unclear", true);
+            drop((call, heard));
+            assert!(sent.is_some_and(|sent| sent.starts_with(&CALLER[..35])));
+        });
+        let chain = ["POST /orders", "turn order", "process order", "charge simulator"].map(|name| {
+            spans.iter().find(|span| span.name == name).unwrap_or_else(|| panic!("{name} in {spans:#?}"))
+        });
+        let mut cause = TraceContext::read(CALLER).unwrap().span_id;
+        for span in chain {
+            assert_eq!(u64::from_be_bytes(span.parent_span_id.to_bytes()), cause, "{span:#?}");
+            assert_eq!(span.span_context.trace_id().to_string(), CALLER[3..35]);
+            cause = u64::from_be_bytes(span.span_context.span_id().to_bytes());
+        }
+        let kinds = chain.map(|span| &span.span_kind);
+        assert_eq!(kinds, [&SpanKind::Server, &SpanKind::Internal, &SpanKind::Consumer, &SpanKind::Client]);
+        assert!(matches!(chain[3].status, Status::Error { .. }) && chain[0].status == Status::Unset);
+    }
+
+    #[test]
+    fn a_commit_has_a_trace_of_its_own_that_names_its_inputs() {
+        let spans = exported(|| drop(committing(Source::Order, 40, std::iter::repeat_n(CALLER, 40))));
+        assert_eq!((spans.len(), spans[0].links.len()), (1, LINKS_LIMIT));
+        assert_eq!(spans[0].links.iter().next().unwrap().span_context.trace_id().to_string(), CALLER[3..35]);
+        assert_ne!(spans[0].span_context.trace_id().to_string(), CALLER[3..35]);
+    }
+
+    #[test]
+    fn a_text_from_outside_is_kept_up_to_a_limit() {
+        let spans = exported(|| {
+            let record = Record { kind: "é".repeat(100_000), ..placed(None) };
+            drop(hearing(Source::Payment, Source::Order, &mut [record]));
+            let path = format!("/{}", "x".repeat(100_000));
+            Serving::begin("BREW", "unknown", &path, None, &Ids::seeded(1)).end(404);
+        });
+        for attribute in spans.iter().flat_map(|span| &span.attributes) {
+            assert!(attribute.value.to_string().len() <= TEXT_LIMIT, "{attribute:?}");
+        }
+        assert_eq!(spans[1].name, "_OTHER unknown");
+    }
+
+    #[test]
+    fn where_nothing_is_exported_what_came_travels_on_and_a_missing_trace_begins() {
+        let ids = Ids::seeded(1);
+        let serving = Serving::begin("POST", "/orders", "/orders", TraceContext::read(CALLER), &ids);
+        assert_eq!(serving.context().to_string(), CALLER);
+        assert_ne!(Serving::begin("POST", "/orders", "/orders", None, &ids).context().trace_id, 0);
+        assert_eq!(Step::turn(Source::Order, Some(CALLER.to_owned())).1.as_deref(), Some(CALLER));
+        assert_eq!(Step::turn(Source::Order, None).1, None);
+        let mut records = [placed(Some(CALLER.to_owned())), placed(None)];
+        drop(hearing(Source::Payment, Source::Order, &mut records));
+        assert_eq!(records.map(|record| record.traceparent), [Some(CALLER.to_owned()), None]);
+    }
+
+    fn placed(traceparent: Option<String>) -> Record {
+        Record {
+            position: 1,
+            order_id: "o".to_owned(),
+            version: 1,
+            kind: "cafe.order.placed.v1".to_owned(),
+            at_ms: 0,
+            body: "{}".to_owned(),
+            traceparent,
+        }
+    }
+
+    fn exported(work: impl FnOnce()) -> Vec<SpanData> {
+        let kept = Kept::default();
+        let provider = SdkTracerProvider::builder().with_simple_exporter(kept.clone()).build();
+        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), work);
+        kept.0.lock().unwrap().drain(..).collect()
+    }
+
+    #[derive(Clone, Debug, Default)]
+    struct Kept(Arc<Mutex<Vec<SpanData>>>);
+
+    impl SpanExporter for Kept {
+        async fn export(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
+            self.0.lock().unwrap().append(&mut batch);
+            Ok(())
+        }
+    }
+}
