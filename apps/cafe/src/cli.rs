@@ -72,6 +72,11 @@ struct ServiceArgs {
 }
 
 impl Command {
+    /// Whether it is a service, which takes part in what customers and staff ask for.
+    fn is_service(&self) -> bool {
+        matches!(self, Self::Order(_) | Self::Payment(_) | Self::Barista(_))
+    }
+
     /// Whether `cafe up` has started it, which has warned already of what is wrong with the environment.
     fn is_watched(&self) -> bool {
         matches!(self, Self::Order(args) | Self::Payment(args) | Self::Barista(args) if args.watched)
@@ -93,8 +98,8 @@ pub(crate) fn run() -> ExitCode {
         _ => ("cafe", "warn"),
     };
     // Dropped last, so that the last lines are written.
-    let _log = match logging::start(process, usual_level) {
-        Ok(flush) => flush,
+    let _logging = match logging::start(process, usual_level, cli.command.is_service()) {
+        Ok(logging) => logging,
         Err(error) => return refuse(&error, WRONG_SETTING.into()),
     };
     if !cli.command.is_watched() {

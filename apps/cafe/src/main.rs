@@ -16,6 +16,7 @@ mod running;
 mod rush;
 mod services;
 mod settings;
+mod traces;
 mod up;
 
 use std::process::ExitCode;

@@ -25,6 +25,7 @@ pub struct Cafe {
     ports: [u16; 3],
     flags: Vec<String>,
     pub(crate) wrapper: Vec<OsString>,
+    environment: Vec<(String, String)>,
     ids: Ids,
     served: AtomicUsize,
     pub(crate) up: Option<Child>,
@@ -77,12 +78,18 @@ impl Cafe {
             ports: free_ports(),
             flags,
             wrapper: Vec::new(),
+            environment: Vec::new(),
             ids: Ids::random(),
             served: AtomicUsize::new(0),
             up: None,
             alone: Vec::new(),
             _turn: turn,
         }
+    }
+
+    /// Sets a variable of the environment for whatever is started from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
     }
 
     /// Starts `cafe up`, without waiting for anything.
@@ -116,6 +123,11 @@ impl Cafe {
     pub fn shown_command(&self, name: &str) -> Command {
         let mut command = Command::new(program());
         command.arg(name).arg("--data").arg(self.data()).current_dir(self.folder.path());
+        // Nobody's traces are to be fed with these cafes.
+        for (inherited, _) in std::env::vars().filter(|(name, _)| name.starts_with("OTEL_")) {
+            command.env_remove(inherited);
+        }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         for service in Service::ALL {
             command.arg(format!("--{}-port", service.name())).arg(self.port(service).to_string());
         }
