@@ -110,6 +110,10 @@ impl Postgres {
             self.open_until = None;
             return Ok(());
         }
+        if matches!(self.queued.first(), Some(Queued::Begin(_))) {
+            // What is tried again on another connection must not include the commit.
+            self.answered(async |session, queued| session.send(queued).await)?;
+        }
         let committed = self.run(async |session, queued| session.commit(queued).await);
         match committed {
             Ok(()) => {
