@@ -12,7 +12,9 @@ use crate::ledger::{HeardRow, HeldSlot, Ledger, Parked};
 
 cafe_store::statements! {
     const HEAD = "SELECT log_id, oldest, last, restored_at_ms FROM outbox_head WHERE id = 1";
-    const LAST = "SELECT last FROM outbox_head WHERE id = 1";
+    const LAST = "SELECT last, moved_to FROM outbox_head WHERE id = 1";
+    const MOVED_TO = "SELECT moved_to FROM outbox_head WHERE id = 1";
+    const MOVE_TO = "UPDATE outbox_head SET moved_to = $1 WHERE id = 1";
     const NAME_LOG = "UPDATE outbox_head SET log_id = $1 WHERE id = 1 AND log_id = ''";
     const MARK_RESTORED = "UPDATE outbox_head SET log_id = $1, restored_at_ms = $2 WHERE id = 1";
     const MOVE_HEAD = "UPDATE outbox_head SET last = $1 WHERE id = 1";
@@ -127,6 +129,16 @@ pub fn prepare_all<D: Tables>(db: &mut Connection) -> Result<(), Error> {
     D::STATEMENTS.prepare(db)
 }
 
+/// Answers if `cafe move` has made its table there.
+const MOVING: &str = "SELECT COUNT(*) FROM moving";
+/// It has no use any more.
+const END_MOVING: &str = "DROP TABLE IF EXISTS moving";
+
+/// Notes that a service has been brought here, and goes on here.
+pub fn end_moving(db: &mut Connection) -> Result<(), Error> {
+    db.batch(END_MOVING)
+}
+
 /// The head of an outbox, which is a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
@@ -190,8 +202,32 @@ pub fn mark_restored(db: &mut Connection, log_id: &str, now: Timestamp) -> Resul
 
 /// Keeps other writers of this database out until the end of the transaction; answers the last position of the outbox.
 pub(crate) fn lock(db: &mut Connection) -> Result<i64, Error> {
-    let last = db.lock_one(LAST, &[], |row| row.int(0))?;
-    last.ok_or_else(|| Error::Refused("the outbox has no head".to_owned()))
+    match db.lock_one(LAST, &[], |row| Ok((row.int(0)?, row.opt_text(1)?)))? {
+        Some((last, None)) => Ok(last),
+        Some((_, Some(_))) => {
+            Err(Error::Busy("this database was moved; the service goes on there".to_owned()))
+        }
+        None => Err(Error::Refused("the outbox has no head".to_owned())),
+    }
+}
+
+/// Whether `cafe move` has begun to bring a service here, and was not seen to its end.
+pub(crate) fn is_being_moved_here(db: &mut Connection) -> Result<bool, Error> {
+    match db.query_one(MOVING, &[], |row| row.int(0)) {
+        Ok(_) => Ok(true),
+        Err(Error::Absent(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where a database was moved to, if it was. One of an older program was not.
+pub(crate) fn moved_to(db: &mut Connection) -> Option<String> {
+    db.query_one(MOVED_TO, &[], |row| row.opt_text(0)).ok()??
+}
+
+/// Says where a database was moved to: from this commit on nothing is written here any more.
+pub fn say_moved(db: &mut Connection, to: &str) -> Result<(), Error> {
+    db.execute(MOVE_TO, &[to.into()]).map(drop)
 }
 
 /// Appends records to the outbox, in order, after its `last` position; the last statements of a turn. Answers the last

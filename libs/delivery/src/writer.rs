@@ -133,7 +133,12 @@ impl<D: Tables> Writer<D> {
                     self.board.change(|status| status.stopped = Some(reason.clone()));
                     return End::Failed(reason);
                 }
-                Err(error @ (Error::Busy(_) | Error::Unknown(_))) => self.turn_away(&mut inbox, &error),
+                Err(error @ (Error::Busy(_) | Error::Unknown(_))) => {
+                    self.turn_away(&mut inbox, &error);
+                    if !self.db.is_shared() && tables::moved_to(&mut self.db).is_some() {
+                        return End::Failed("its database was moved; it goes on there".to_owned());
+                    }
+                }
                 _ => {}
             }
         }
@@ -260,6 +265,8 @@ impl<D: Tables> Writer<D> {
     }
 
     fn commit(&mut self, items: &[Item<D>]) -> Result<(Decided<D>, Option<i64>), Error> {
+        let _committing =
+            cafe_trace::committing(D::SOURCE, items.len(), items.iter().filter_map(Item::cause));
         let started = Instant::now();
         let outcome = catch_unwind(AssertUnwindSafe(|| self.try_commit(items)))
             .unwrap_or_else(|panic| Err(Error::Refused(format!("panicked: {}", panic_text(&*panic)))));
@@ -444,6 +451,15 @@ impl<D: Tables> Writer<D> {
 }
 
 impl<D: Tables> Item<D> {
+    /// Its trace context.
+    fn cause(&self) -> Option<&str> {
+        match self {
+            Self::Ask { traceparent, .. } => traceparent.as_deref(),
+            Self::Heard { arrived, .. } => arrived.record.traceparent.as_deref(),
+            Self::Parked { .. } => None,
+        }
+    }
+
     fn input(&self) -> Option<Input<'_, D::Request>> {
         match self {
             Self::Ask { request, traceparent, .. } => {

@@ -13,7 +13,8 @@ use cafe_clock::Ids;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::{MOMENT, Service, proc, program, wait_until};
+use crate::replica::Replica;
+use crate::{MOMENT, Rung, Service, Site, proc, program, wait_until};
 
 /// Two cafes at once on a small machine would be measured against each other.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -23,31 +24,39 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 pub struct Cafe {
     pub(crate) folder: TempDir,
     ports: [u16; 3],
-    flags: Vec<String>,
+    site: Site,
+    pub(crate) flags: Vec<String>,
     pub(crate) wrapper: Vec<OsString>,
+    environment: Vec<(String, String)>,
     ids: Ids,
     served: AtomicUsize,
     pub(crate) up: Option<Child>,
     alone: Vec<(Service, Child)>,
+    pub(crate) replicas: Vec<Replica>,
     _turn: MutexGuard<'static, ()>,
 }
 
 impl Cafe {
     /// Starts `cafe up` with these flags, and waits until all three are ready.
     pub fn up(flags: &[&str]) -> Self {
-        let mut cafe = Self::closed(flags);
-        cafe.open();
-        cafe.wait_until_ready();
-        cafe
+        Self::up_on(Rung::Embedded, flags)
+    }
+
+    /// The same on a rung, on servers that this process's cafes share and must not harm.
+    pub fn up_on(rung: Rung, flags: &[&str]) -> Self {
+        Self::closed_on(rung, flags).opened()
+    }
+
+    /// The same on servers of the test's own, for which see [`Site::of`].
+    pub fn up_at(site: Site, flags: &[&str]) -> Self {
+        Self::closed_at(site, flags).opened()
     }
 
     /// The same, `cafe up` run by another program, such as `strace`, that follows it into its children.
     pub fn up_under(wrapper: &[OsString], flags: &[&str]) -> Self {
         let mut cafe = Self::closed(flags);
         cafe.wrapper = wrapper.to_vec();
-        cafe.open();
-        cafe.wait_until_ready();
-        cafe
+        cafe.opened()
     }
 
     /// A cafe on the usual ports that `command` opens; its folder comes by the environment.
@@ -69,20 +78,49 @@ impl Cafe {
 
     /// A folder and ports, and nothing running yet.
     pub fn closed(flags: &[&str]) -> Self {
+        Self::closed_on(Rung::Embedded, flags)
+    }
+
+    /// The same on a rung, for which see [`Cafe::up_on`].
+    pub fn closed_on(rung: Rung, flags: &[&str]) -> Self {
+        Self::new(|| rung.site(), flags)
+    }
+
+    /// The same on servers of the test's own, for which see [`Site::of`].
+    pub fn closed_at(site: Site, flags: &[&str]) -> Self {
+        Self::new(|| site, flags)
+    }
+
+    /// The site is made when no other cafe is at work.
+    fn new(site: impl FnOnce() -> Site, flags: &[&str]) -> Self {
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
         let folder = tempfile::Builder::new().prefix("cafe-").tempdir().expect("a folder for the cafe");
         Self {
             folder,
             ports: free_ports(),
+            site: site(),
             flags,
             wrapper: Vec::new(),
+            environment: Vec::new(),
             ids: Ids::random(),
             served: AtomicUsize::new(0),
             up: None,
             alone: Vec::new(),
+            replicas: Vec::new(),
             _turn: turn,
         }
+    }
+
+    /// Sets a variable of the environment for whatever is started from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    fn opened(mut self) -> Self {
+        self.open();
+        self.wait_until_ready();
+        self
     }
 
     /// Starts `cafe up`, without waiting for anything.
@@ -100,7 +138,12 @@ impl Cafe {
 
     /// Any command of the program, on this cafe's folder and ports, its output added to the log.
     pub fn command(&self, name: &str) -> Command {
-        let mut command = self.shown_command(name);
+        self.command_on(name, |service| self.port(service))
+    }
+
+    /// The same on other ports.
+    pub(crate) fn command_on(&self, name: &str, port: impl Fn(Service) -> u16) -> Command {
+        let mut command = self.shown_command_on(name, port);
         let (out, err) = self.log_files();
         command.stdin(Stdio::null()).stdout(out).stderr(err);
         command
@@ -114,12 +157,30 @@ impl Cafe {
 
     /// The same, its output not redirected.
     pub fn shown_command(&self, name: &str) -> Command {
+        self.shown_command_on(name, |service| self.port(service))
+    }
+
+    fn shown_command_on(&self, name: &str, port: impl Fn(Service) -> u16) -> Command {
         let mut command = Command::new(program());
         command.arg(name).arg("--data").arg(self.data()).current_dir(self.folder.path());
-        for service in Service::ALL {
-            command.arg(format!("--{}-port", service.name())).arg(self.port(service).to_string());
+        // Nobody's traces are to be fed with these cafes.
+        for (inherited, _) in std::env::vars().filter(|(name, _)| name.starts_with("OTEL_")) {
+            command.env_remove(inherited);
         }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        for service in Service::ALL {
+            command.arg(format!("--{}-port", service.name())).arg(port(service).to_string());
+        }
+        command.args(self.site.flags());
         command
+    }
+
+    /// Runs SQL in the databases of a cafe on a rung, as `psql` does; the schema of a service is `cafe_<service>`.
+    ///
+    /// # Panics
+    /// With what the server says.
+    pub fn sql(&self, sql: &str) -> String {
+        self.site.sql(sql)
     }
 
     /// The port of a service.
@@ -182,7 +243,8 @@ impl Cafe {
     fn end_all(&mut self) {
         // The supervisor first, or it starts again what is ended below.
         self.kill_supervisor();
-        for (_, child) in &mut self.alone {
+        let replicas = self.replicas.iter_mut().map(|replica| &mut replica.child);
+        for child in self.alone.iter_mut().map(|(_, child)| child).chain(replicas) {
             signal(child.id(), Signal::KILL);
             let _ = child.wait();
         }
@@ -232,6 +294,12 @@ fn wrapped(wrapper: &[OsString], command: Command) -> Command {
     whole.args(flags).arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
     whole.stdout(Stdio::null()).stderr(Stdio::null());
     whole
+}
+
+/// A port that nobody listens on.
+pub(crate) fn free_port() -> u16 {
+    let held = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    held.local_addr().expect("a bound port").port()
 }
 
 /// Three ports that nobody listens on, all held at once so that they differ.

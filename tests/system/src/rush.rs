@@ -55,14 +55,18 @@ pub struct Rushed {
 impl Rush {
     /// Customers at `rate` a second from now on, who pay with the simulator's `tokens` in turn.
     pub fn start(cafe: &Cafe, rate: u32, tokens: &[&str]) -> Self {
+        Self::start_at(&[cafe.port(Service::Order)], rate, tokens)
+    }
+
+    /// The same at several replicas of order in turn: whoever is refused by one tries the next.
+    pub fn start_at(ports: &[u16], rate: u32, tokens: &[&str]) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let served = Arc::new(AtomicU64::new(0));
         let shop = Arc::new(Shop {
-            port: cafe.port(Service::Order),
+            doors: ports.iter().map(|port| Door { port: *port, idle: std::sync::Mutex::default() }).collect(),
             tokens: tokens.iter().map(|&token| token.to_owned()).collect(),
             served: Arc::clone(&served),
             connections: Semaphore::new(CONNECTIONS),
-            idle: std::sync::Mutex::default(),
         });
         let stopped = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
@@ -120,6 +124,16 @@ impl Rushed {
     /// If not.
     pub fn demand_all_well(&self, cafe: &Cafe, dead: &[Outage]) {
         self.demand_prompt_answers(dead);
+        self.demand_all_served(cafe);
+    }
+
+    /// The same without a word on how promptly: everybody was served in the end.
+    ///
+    /// # Panics
+    /// If not.
+    pub fn demand_all_served(&self, cafe: &Cafe) {
+        let left_out = self.posts.iter().filter(|post| post.order_id.is_none()).collect::<Vec<_>>();
+        assert!(left_out.is_empty(), "{} were never served; one of them: {:?}", left_out.len(), left_out[0]);
         let orders = cafe.settle(SETTLED);
         let taken: Vec<&str> = self.posts.iter().filter_map(|post| post.order_id.as_deref()).collect();
         let known: BTreeSet<&str> = orders.iter().filter_map(|order| order["id"].as_str()).collect();
@@ -138,10 +152,15 @@ impl Rushed {
 }
 
 struct Shop {
-    port: u16,
+    doors: Vec<Door>,
     tokens: Vec<String>,
     served: Arc<AtomicU64>,
     connections: Semaphore,
+}
+
+/// The way to one process.
+struct Door {
+    port: u16,
     idle: std::sync::Mutex<Vec<Wire>>,
 }
 
@@ -165,7 +184,12 @@ async fn serve_customers(shop: &Arc<Shop>, rate: u32, stop: &AtomicBool) -> Vec<
 
 async fn customer(shop: Arc<Shop>, n: u32, at: Instant) -> Post {
     let request = shop.request(n, at);
-    let first = shop.post(&request).await;
+    let mut doors = shop.doors.iter().cycle().skip(n as usize % shop.doors.len());
+    let mut try_next = async || match doors.next() {
+        Some(door) => shop.post(door, &request).await,
+        None => Err("there is no door".to_owned()),
+    };
+    let first = try_next().await;
     let mut post = Post {
         at,
         took: at.elapsed(),
@@ -183,7 +207,7 @@ async fn customer(shop: Arc<Shop>, n: u32, at: Instant) -> Post {
             return post;
         }
         tokio::time::sleep(PAUSE).await;
-        answer = shop.post(&request).await;
+        answer = try_next().await;
     }
 }
 
@@ -196,12 +220,14 @@ impl Shop {
         wire::post("/orders", &[("idempotency-key", &format!("rush-{at:?}-{n}"))], &body)
     }
 
-    async fn post(&self, request: &[u8]) -> Result<(u16, Value), String> {
+    async fn post(&self, door: &Door, request: &[u8]) -> Result<(u16, Value), String> {
         let _place = self.connections.acquire().await.map_err(|closed| closed.to_string())?;
-        let sent = tokio::time::timeout(PATIENCE, self.send(request)).await;
+        let sent = tokio::time::timeout(PATIENCE, door.send(request)).await;
         sent.map_err(|_| "no answer".to_owned())?.map_err(|failure| failure.to_string())
     }
+}
 
+impl Door {
     /// A kept connection may have died with the server it led to; that says nothing about the server of now, and the key
     /// makes it safe to send again.
     async fn send(&self, request: &[u8]) -> std::io::Result<(u16, Value)> {

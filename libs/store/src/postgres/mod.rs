@@ -131,8 +131,9 @@ impl Postgres {
 
     /// What cannot be undone by asking is undone by leaving.
     pub(crate) fn rollback(&mut self) {
+        let was_begun = !matches!(self.queued.first(), Some(Queued::Begin(_)));
         self.queued.clear();
-        if self.open_until.take().is_some() && self.session.is_some() {
+        if self.open_until.take().is_some() && was_begun && self.session.is_some() {
             let undone = self.run(async |session, _| session.batch("ROLLBACK").await);
             if undone.is_err() {
                 self.session = None;

@@ -14,9 +14,9 @@ const LINKS: &str = "SELECT source, log_id, position FROM positions WHERE source
 const POSITIONS: &str = "SELECT position FROM outbox WHERE position > $1 ORDER BY position LIMIT $2";
 /// Whoever has a row about an order has heard of it or spoken of it.
 const ORDERS_OF_PAGE: &str = "SELECT order_id FROM ( \
-         SELECT DISTINCT order_id FROM outbox WHERE order_id > $1 ORDER BY order_id LIMIT $2) \
+         SELECT DISTINCT order_id FROM outbox WHERE order_id > $1 ORDER BY order_id LIMIT $2) AS spoken_of \
      UNION SELECT order_id FROM ( \
-         SELECT DISTINCT order_id FROM heard WHERE order_id > $1 ORDER BY order_id LIMIT $2) \
+         SELECT DISTINCT order_id FROM heard WHERE order_id > $1 ORDER BY order_id LIMIT $2) AS heard_of \
      ORDER BY order_id LIMIT $2";
 const HEARD: &str = "SELECT order_id, source, next_version, hashes FROM heard \
      WHERE order_id > $1 AND order_id <= $2 ORDER BY order_id, source";

@@ -15,3 +15,4 @@ mod tails;
 mod topic;
 
 pub use client::{check_option, options_from};
+pub use topic::topic_differences;

@@ -1,0 +1,102 @@
+//! Several processes of a service on one data folder, each with a name and a port of its own, watched over by nobody.
+
+use std::process::{Child, ExitStatus};
+
+use rustix::process::Signal;
+
+use crate::cafe::{free_port, signal};
+use crate::{Cafe, MOMENT, Service, http, wait_until};
+
+/// A process of a service beside others.
+#[derive(Debug)]
+pub(crate) struct Replica {
+    service: Service,
+    name: String,
+    port: u16,
+    pub(crate) child: Child,
+}
+
+impl Cafe {
+    /// Starts a replica, without waiting for anything; one of that name that has ended is started again, on the same port.
+    /// The first of a service has the service's own port, where no `cafe up` has it.
+    pub fn open_replica(&mut self, service: Service, name: &str) {
+        let known = self.replicas.iter().find(|it| it.is(service, name)).map(|it| it.port);
+        let is_first = self.up.is_none() && self.ports_of(service).is_empty();
+        let port = known.unwrap_or_else(|| if is_first { self.port(service) } else { free_port() });
+        let mut command =
+            self.command_on(service.name(), |of| if of == service { port } else { self.port(of) });
+        command.args(["--replica", name]).args(&self.flags);
+        let child = command.spawn().expect("the program starts");
+        self.replicas.retain(|it| !it.is(service, name));
+        self.replicas.push(Replica { service, name: name.to_owned(), port, child });
+    }
+
+    /// Waits until a replica says that it is ready.
+    pub fn wait_until_replica_serves(&self, service: Service, name: &str) {
+        let port = self.port_of(service, name);
+        let is_ready = || http::get(port, "/health/ready", None).is_ok_and(|answer| answer.status == 200);
+        let what = format!("replica {name} of {} is ready", service.name());
+        wait_until(MOMENT, &what, || is_ready().then_some(()));
+    }
+
+    /// The port of a replica.
+    pub fn port_of(&self, service: Service, name: &str) -> u16 {
+        self.replica(service, name).port
+    }
+
+    /// The ports of all replicas of a service.
+    pub fn ports_of(&self, service: Service) -> Vec<u16> {
+        self.replicas.iter().filter(|it| it.service == service).map(|it| it.port).collect()
+    }
+
+    /// The process that is a replica.
+    pub fn pid_of(&self, service: Service, name: &str) -> u32 {
+        self.replica(service, name).child.id()
+    }
+
+    /// Sends a replica a signal.
+    pub fn signal_replica(&self, service: Service, name: &str, what: Signal) {
+        signal(self.pid_of(service, name), what);
+    }
+
+    /// `kill -9` of a replica.
+    pub fn kill_replica(&mut self, service: Service, name: &str) {
+        self.signal_replica(service, name, Signal::KILL);
+        self.wait_for_end(service, name);
+    }
+
+    /// Ends a replica in order, and waits for it.
+    pub fn stop_replica(&mut self, service: Service, name: &str) -> ExitStatus {
+        self.signal_replica(service, name, Signal::TERM);
+        self.wait_for_end(service, name)
+    }
+
+    /// Waits until a replica has ended, and answers how.
+    pub fn wait_for_end(&mut self, service: Service, name: &str) -> ExitStatus {
+        let found = self.replicas.iter_mut().find(|it| it.is(service, name));
+        let child = &mut found.expect("there is such a replica").child;
+        let what = format!("replica {name} of {} ends", service.name());
+        wait_until(MOMENT, &what, || child.try_wait().ok().flatten()).0
+    }
+
+    /// The replica that leads its service, if one says so: only that one listens to others.
+    pub fn leader(&self, service: Service) -> Option<String> {
+        let leads = |port: u16| {
+            let report = http::get(port, "/health/ready", None).ok()?.json();
+            report["links"].as_array().map(|links| !links.is_empty())
+        };
+        let mut replicas = self.replicas.iter().filter(|it| it.service == service);
+        replicas.find(|it| leads(it.port) == Some(true)).map(|it| it.name.clone())
+    }
+
+    fn replica(&self, service: Service, name: &str) -> &Replica {
+        let found = self.replicas.iter().find(|it| it.is(service, name));
+        found.unwrap_or_else(|| panic!("{} has no replica {name}", service.name()))
+    }
+}
+
+impl Replica {
+    fn is(&self, service: Service, name: &str) -> bool {
+        self.service == service && self.name == name
+    }
+}

@@ -1,0 +1,14 @@
+//! The same cafe with its databases on a server, with Kafka between its services, and with both.
+//!
+//! What holds on one machine holds there: each test ends with every customer served, every order at its end and a clean audit.
+
+mod alone;
+mod killed;
+mod whole;
+
+/// Customers a second.
+const RATE: u32 = 100;
+/// A barista that is never what an order waits for.
+const ROBOT: [&str; 3] = ["--robot", "--robot-speed", "1000"];
+/// Paid at once.
+const PAID: [&str; 1] = ["tok_ok"];
