@@ -183,6 +183,14 @@ impl Cafe {
         self.site.sql(sql)
     }
 
+    /// Where a client of this cafe's Kafka begins.
+    ///
+    /// # Panics
+    /// If it has none.
+    pub fn brokers(&self) -> String {
+        self.site.kafka.clone().expect("this cafe's events go through Kafka")
+    }
+
     /// The port of a service.
     pub fn port(&self, service: Service) -> u16 {
         self.ports[service as usize]

@@ -91,6 +91,11 @@ impl Rush {
         wait_until(limit, "customers are served", || (self.served() >= until).then_some(()));
     }
 
+    /// The same for those who come in so many seconds.
+    pub fn wait_for_seconds(&self, seconds: u32) {
+        self.wait_for_customers(seconds * self.rate);
+    }
+
     /// No more customers; those who came are waited for.
     pub fn stop(self) -> Rushed {
         self.stop.store(true, Ordering::Relaxed);
@@ -115,6 +120,18 @@ impl Rushed {
             late.len(),
             self.posts.len()
         );
+    }
+
+    /// Demands that nobody was refused, and that few waited for longer than a second, on a machine on which servers start
+    /// meanwhile.
+    ///
+    /// # Panics
+    /// If not, naming the first who were.
+    pub fn demand_taken_throughout(&self) {
+        let refused: Vec<_> = self.posts.iter().filter(|post| post.first != Ok(201)).collect();
+        assert!(refused.is_empty(), "{} were refused; one of them: {:?}", refused.len(), refused[0]);
+        let late = self.late(&[]);
+        assert!(late.len() * 50 <= self.posts.len(), "{} of {} are late", late.len(), self.posts.len());
     }
 
     /// Waits until everything has settled and demands that all is well: prompt answers, each customer's order there once,
