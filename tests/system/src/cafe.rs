@@ -183,6 +183,11 @@ impl Cafe {
         self.site.sql(sql)
     }
 
+    /// What it stands on.
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
     /// The port of a service.
     pub fn port(&self, service: Service) -> u16 {
         self.ports[service as usize]
