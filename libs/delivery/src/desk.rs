@@ -349,7 +349,9 @@ fn hints<D: Tables>(
     }
     let hearing =
         Hearing { own: D::SOURCE, replica: replica.to_owned(), signals: signals.clone(), on_elsewhere };
-    let others = Others::new(hearing.start(server), D::SOURCE, replica);
+    let peer = |source: &Source| Some((*source, place.database(*source).server()?.clone()));
+    let peers = D::SOURCE.hears().iter().filter_map(peer).collect();
+    let others = Others::new(hearing.start(server, &peers), D::SOURCE, replica);
     (Hints { bell: None, relay, others: Some(others) }, signals)
 }
 

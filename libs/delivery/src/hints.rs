@@ -82,11 +82,17 @@ pub(crate) struct Hearing {
 }
 
 impl Hearing {
-    /// Begins to hear; what was said before is missed.
-    pub(crate) fn start(self, server: &Server) -> Notifier {
-        let heard =
-            std::iter::once(self.own).chain(self.signals.keys().copied().filter(|it| *it != self.own));
-        let (mut notices, notifier) = Notices::start(server, heard.map(channel).collect());
+    /// Begins to hear; what was said before is missed. Hints do not leave their database: where a peer has one of its own, it
+    /// is listened to there.
+    pub(crate) fn start(self, server: &Server, peers: &BTreeMap<Source, Server>) -> Notifier {
+        let mut heard = vec![channel(self.own)];
+        for (source, signal) in self.signals.iter().filter(|(source, _)| **source != self.own) {
+            match peers.get(source) {
+                Some(peer) if !peer.is_beside(server) => hear_elsewhere(peer, *source, signal.clone()),
+                _ => heard.push(channel(*source)),
+            }
+        }
+        let (mut notices, notifier) = Notices::start(server, heard);
         tokio::spawn(async move {
             while let Some(notice) = notices.next().await {
                 self.take(&notice);
@@ -114,6 +120,15 @@ impl Hearing {
             }
         }
     }
+}
+
+fn hear_elsewhere(peer: &Server, source: Source, signal: Signal) {
+    let (mut notices, _) = Notices::start(peer, vec![channel(source)]);
+    tokio::spawn(async move {
+        while notices.next().await.is_some() {
+            signal.ring();
+        }
+    });
 }
 
 fn channel(speaker: Source) -> String {

@@ -27,7 +27,7 @@ pub use carriers::kafka::{check_option, options_from, topic_differences};
 pub use desk::{Desk, INBOX_LIMIT, RETENTION, StartError, TurnError, restored_at, start};
 pub use domain::{Announcement, Domain, Elsewhere, Hooks, Poison, Tables, Turn};
 pub use ledger::{HeardRow, HeldSlot, Ledger, Parked};
-pub use outbox::Outbox;
+pub use outbox::{Notes, Outbox};
 pub use place::{Held as Lock, KafkaSettings, Moved, Place, PlaceError, Rungs};
 pub use rows::Rows;
 pub use schema::MIGRATIONS;

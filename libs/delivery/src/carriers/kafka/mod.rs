@@ -6,6 +6,8 @@
 
 pub(crate) mod chain;
 mod client;
+#[cfg(test)]
+mod histories;
 pub(crate) mod listen;
 mod message;
 pub(crate) mod relay;
