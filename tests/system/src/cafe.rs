@@ -26,6 +26,7 @@ pub struct Cafe {
     ports: [u16; 3],
     site: Site,
     pub(crate) flags: Vec<String>,
+    environment: Vec<(&'static str, OsString)>,
     pub(crate) wrapper: Vec<OsString>,
     environment: Vec<(String, String)>,
     ids: Ids,
@@ -101,6 +102,7 @@ impl Cafe {
             ports: free_ports(),
             site: site(),
             flags,
+            environment: Vec::new(),
             wrapper: Vec::new(),
             environment: Vec::new(),
             ids: Ids::random(),
@@ -171,8 +173,13 @@ impl Cafe {
         for service in Service::ALL {
             command.arg(format!("--{}-port", service.name())).arg(port(service).to_string());
         }
-        command.args(self.site.flags());
+        command.args(self.site.flags()).envs(self.environment.iter().cloned());
         command
+    }
+
+    /// Sets a variable of the environment for every process that is started from now on.
+    pub fn set_variable(&mut self, name: &'static str, value: impl Into<OsString>) {
+        self.environment.push((name, value.into()));
     }
 
     /// Runs SQL in the databases of a cafe on a rung, as `psql` does; the schema of a service is `cafe_<service>`.
