@@ -21,6 +21,9 @@ pub(crate) struct Arguments {
 /// The parts, in the order in which they run: what fails soonest comes first.
 const NAMES: [&str; 5] = ["crates", "system", "readme", "fuzz", "rush"];
 
+/// Tests on real processes.
+const SYSTEM: [&str; 5] = ["whole", "quiet", "restored", "contracts", "isolation"];
+
 /// What the rush may take: 10 s of customers, then the last payments and their audit.
 const RUSH_LIMIT: Duration = Duration::from_secs(55);
 
@@ -42,10 +45,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let program = build_program().context("the program does not build")?;
     for name in NAMES.into_iter().filter(|name| *name != "crates" && is_wanted(name)) {
         parts.run(name, || match name {
-            "system" => system(
-                &["--lib", "--test", "whole", "--test", "quiet", "--test", "restored", "--test", "isolation"],
-                &program,
-            ),
+            "system" => {
+                system(&[&["--lib"][..], &SYSTEM.map(|test| ["--test", test]).concat()].concat(), &program)
+            }
             "readme" => system(&["--test", "readme"], &program),
             "fuzz" => fuzz::run(),
             _ => rush(),

@@ -11,10 +11,11 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::audit::AuditArgs;
 use crate::copies::{BackupArgs, RestoreArgs};
+use crate::events::EventsArgs;
 use crate::parked::ParkedArgs;
 use crate::rush::RushArgs;
 use crate::settings::{Flags, Settings, warn_of_mistyped_variables};
-use crate::{audit, copies, doctor, logging, parked, rush, services, up};
+use crate::{audit, copies, doctor, events, logging, parked, rush, services, up};
 
 /// Exit code for a wrong command line or setting, as clap's own.
 const WRONG_SETTING: u8 = 2;
@@ -56,6 +57,8 @@ enum Command {
     Restore(RestoreArgs),
     /// Looks at settings, folders, disk, ports, databases and services
     Doctor,
+    /// Describes what the services tell each other, for programs that want to listen
+    Events(EventsArgs),
 }
 
 #[derive(clap::Args)]
@@ -109,6 +112,7 @@ fn execute(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
         Command::Backup(args) => copies::backup(&args, settings),
         Command::Restore(args) => copies::restore(&args, settings),
         Command::Doctor => quiet_runtime()?.block_on(doctor::run(settings)),
+        Command::Events(args) => events::run(&args),
     }
 }
 

@@ -8,6 +8,7 @@ mod cli;
 mod client;
 mod copies;
 mod doctor;
+mod events;
 mod logging;
 mod parked;
 mod running;

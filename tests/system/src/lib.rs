@@ -10,6 +10,7 @@ pub mod wire;
 mod cafe;
 mod harm;
 mod look;
+mod nest;
 mod program;
 mod rush;
 mod service;
@@ -17,6 +18,7 @@ mod wait;
 
 pub use cafe::Cafe;
 pub use harm::Outage;
+pub use nest::{Consumer, Emitter, Foreign, Nest};
 pub use program::{program, use_program};
 pub use rush::{Post, Rush, Rushed};
 pub use service::Service;
