@@ -317,12 +317,12 @@ impl<D: Tables> Writer<D> {
     /// it was about to decide. Answers the last position of the outbox.
     fn begin(&mut self) -> Result<i64, Error> {
         self.db.begin()?;
-        let last = tables::lock(&mut self.db)?;
+        let before = tables::lock(&mut self.db)?;
         match self.epoch {
-            Some(epoch) if tables::lease(&mut self.db)?.epoch != epoch => {
+            Some(epoch) if before.lease.epoch != epoch => {
                 Err(Error::Lost(format!("another process has taken over as the {} service", D::SOURCE)))
             }
-            _ => Ok(last),
+            _ => Ok(before.last),
         }
     }
 
@@ -391,7 +391,7 @@ impl<D: Tables> Writer<D> {
             Some(_) => decided.effects.iter().filter_map(D::news_of).collect(),
             None => Vec::new(),
         };
-        self.hints.tell(last.is_some(), &news);
+        self.hints.tell(last.is_some(), &news, self.epoch.is_some());
         if decided.contradictions > 0 {
             metrics::counter!("cafe_contradictions_total").increment(decided.contradictions);
             tracing::error!(service = %D::SOURCE, count = decided.contradictions, "a peer contradicts itself: see /parked");
