@@ -71,7 +71,7 @@ impl Outbox {
         let last = tables::lock(&mut self.db)?.last;
         let last = tables::append(&mut self.db, last, records)?;
         self.db.commit()?;
-        self.hints.tell(true, &[]);
+        self.hints.tell(true, &[], true);
         Ok(last.unwrap_or(0))
     }
 
@@ -83,7 +83,7 @@ impl Outbox {
     /// Relays, if Kafka carries events; what was relaying before is stopped.
     pub fn relay(&mut self, notes: Notes) -> Result<(), StartError> {
         self.stop_relaying();
-        if let Some(kafka) = self.place.kafka().cloned() {
+        if let Some(kafka) = self.place.kafka(self.source).cloned() {
             let relaying = Relaying::start(&self.place, self.source, kafka, notes)?;
             self.hints.relay = Some(relaying.signal.clone());
             self.relay = Some(relaying);
