@@ -5,7 +5,7 @@ use cafe_events::{Record, Source};
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 use tracing::field::Empty;
-use tracing::{Span, trace_span};
+use tracing::{Level, Span, trace_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::TraceContext;
@@ -61,25 +61,29 @@ impl Serving {
     }
 }
 
-/// A step that lasts until it is dropped.
+/// A step that lasts until it is dropped. What nobody asked for, such as a timer's work, has no cause to stand under and is not
+/// shown.
 #[derive(Debug)]
 pub struct Step(Span);
 
 impl Step {
     /// A request waits for its turn, and then for the disk. Answers also what its consequences carry.
     pub fn turn(service: Source, cause: Option<String>) -> (Self, Option<String>) {
-        let span = trace_span!(target: TARGET, "turn", otel.name = %format_args!("turn {service}"));
-        Self::of(span, cause)
+        Self::under(
+            cause,
+            || trace_span!(target: TARGET, "turn", otel.name = %format_args!("turn {service}")),
+        )
     }
 
     /// A vendor is asked. Answers also what the vendor is sent, and what the call's consequences carry.
     pub fn vendor(call: &'static str, vendor: &str, cause: Option<String>) -> (Self, Option<String>) {
-        let span = trace_span!(
-            target: TARGET, "vendor",
-            otel.name = %format_args!("{call} {vendor}"), otel.kind = "client", otel.status_code = Empty,
-            peer.service = vendor, cafe.vendor.call = call, cafe.vendor.outcome = Empty, error.type = Empty,
-        );
-        Self::of(span, cause)
+        Self::under(cause, || {
+            trace_span!(
+                target: TARGET, "vendor",
+                otel.name = %format_args!("{call} {vendor}"), otel.kind = "client", otel.status_code = Empty,
+                peer.service = vendor, cafe.vendor.call = call, cafe.vendor.outcome = Empty, error.type = Empty,
+            )
+        })
     }
 
     /// What the vendor said. It failed if that is nothing that one can go on with.
@@ -91,8 +95,32 @@ impl Step {
         }
     }
 
-    fn of(span: Span, cause: Option<String>) -> (Self, Option<String>) {
-        let context = begin(&span, cause.as_deref().and_then(TraceContext::read));
+    fn heard(
+        listener: Source,
+        source: Source,
+        record: &Record,
+        cause: Option<String>,
+    ) -> (Self, Option<String>) {
+        Self::under(cause, || {
+            trace_span!(
+                target: TARGET, "process",
+                otel.name = %format_args!("process {source}"), otel.kind = "consumer",
+                messaging.operation.name = "process", messaging.operation.type = "process",
+                messaging.system = "cafe", messaging.destination.name = source.name(),
+                messaging.consumer.group.name = %format_args!("cafe-{listener}"),
+                messaging.message.id = short(&record.id(source)), cloudevents.event_type = short(&record.kind),
+                cloudevents.event_subject = short(&record.order_id),
+            )
+        })
+    }
+
+    fn under(cause: Option<String>, span: impl FnOnce() -> Span) -> (Self, Option<String>) {
+        let known = if are_shown() { cause.as_deref().and_then(TraceContext::read) } else { None };
+        if known.is_none() {
+            return (Self(Span::none()), cause);
+        }
+        let span = span();
+        let context = begin(&span, known);
         (Self(span), context.map(|context| context.to_string()).or(cause))
     }
 }
@@ -100,36 +128,38 @@ impl Step {
 /// A step for each record that `listener` has heard of `source`; from now on the records are what the steps cause. To be
 /// dropped once all of it is on disk.
 pub fn hearing(listener: Source, source: Source, records: &mut [Record]) -> Vec<Step> {
-    let mut steps = Vec::new();
-    for record in records {
-        let span = trace_span!(
-            target: TARGET, "process",
-            otel.name = %format_args!("process {source}"), otel.kind = "consumer",
-            messaging.operation.name = "process", messaging.operation.type = "process",
-            messaging.system = "cafe", messaging.destination.name = source.name(),
-            messaging.consumer.group.name = %format_args!("cafe-{listener}"),
-            messaging.message.id = short(&record.id(source)), cloudevents.event_type = short(&record.kind),
-            cloudevents.event_subject = short(&record.order_id),
-        );
-        if span.is_disabled() {
-            break;
-        }
-        let (step, traceparent) = Step::of(span, record.traceparent.take());
-        record.traceparent = traceparent;
-        steps.push(step);
+    if !are_shown() {
+        return Vec::new();
     }
-    steps
+    let hear = |record: &mut Record| {
+        let cause = record.traceparent.take();
+        let (step, traceparent) = Step::heard(listener, source, record, cause);
+        record.traceparent = traceparent;
+        step
+    };
+    records.iter_mut().map(hear).collect()
 }
 
 /// One commit for many `inputs`; it belongs to no trace of theirs, and names the first of them.
 pub fn committing<'a>(service: Source, inputs: usize, causes: impl Iterator<Item = &'a str>) -> Step {
-    let span = trace_span!(target: TARGET, "commit", otel.name = %format_args!("commit {service}"), cafe.inputs = inputs);
-    if !span.is_disabled() {
-        let linked = causes.filter_map(TraceContext::read).take(LINKS_LIMIT);
-        linked.for_each(|cause| span.add_link(remote(cause)));
-        begin(&span, None);
+    if !are_shown() {
+        return Step(Span::none());
     }
+    let causes: Vec<_> = causes.filter_map(TraceContext::read).take(LINKS_LIMIT).collect();
+    if causes.is_empty() {
+        return Step(Span::none());
+    }
+    let span = trace_span!(target: TARGET, "commit", otel.name = %format_args!("commit {service}"), cafe.inputs = inputs);
+    for cause in causes {
+        span.add_link(remote(cause));
+    }
+    begin(&span, None);
     Step(span)
+}
+
+/// Whether anybody wants to see steps at all; costs nothing.
+fn are_shown() -> bool {
+    tracing::span_enabled!(target: TARGET, Level::TRACE)
 }
 
 /// Begins a span under its cause, and answers where that is; nothing if it is not to be exported at all.
@@ -212,7 +242,7 @@ mod tests {
     #[test]
     fn a_text_from_outside_is_kept_up_to_a_limit() {
         let spans = exported(|| {
-            let record = Record { kind: "é".repeat(100_000), ..placed(None) };
+            let record = Record { kind: "é".repeat(100_000), ..placed(Some(CALLER.to_owned())) };
             drop(hearing(Source::Payment, Source::Order, &mut [record]));
             let path = format!("/{}", "x".repeat(100_000));
             Serving::begin("BREW", "unknown", &path, None, &Ids::seeded(1)).end(404);
@@ -221,6 +251,20 @@ mod tests {
             assert!(attribute.value.to_string().len() <= TEXT_LIMIT, "{attribute:?}");
         }
         assert_eq!(spans[1].name, "_OTHER unknown");
+    }
+
+    #[test]
+    fn what_nobody_asked_for_and_what_is_no_trace_begins_none() {
+        let spans = exported(|| {
+            for cause in [None, Some("nonsense".to_owned())] {
+                let mut records = [placed(cause.clone())];
+                drop(hearing(Source::Order, Source::Barista, &mut records));
+                drop(committing(Source::Order, 1, cause.as_deref().into_iter()));
+                assert_eq!(records[0].traceparent, cause);
+                assert_eq!(Step::turn(Source::Barista, cause.clone()).1, cause);
+            }
+        });
+        assert!(spans.is_empty(), "{spans:#?}");
     }
 
     #[test]

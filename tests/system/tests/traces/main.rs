@@ -24,6 +24,7 @@ fn an_order_is_one_trace_from_the_customer_to_the_barista_and_back() {
     cafe.set("OTEL_EXPORTER_OTLP_HEADERS", "x-key=for the collector");
     cafe.set("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=test");
     cafe.set("OTEL_BSP_SCHEDULE_DELAY", "50");
+    cafe.set("CAFE_LOG", "cafe_web=debug,info");
     cafe.open();
     cafe.wait_until_ready();
     let order_id = place(&cafe, CALLER);
@@ -61,6 +62,10 @@ fn an_order_is_one_trace_from_the_customer_to_the_barista_and_back() {
     let queued = ("cafe.ticket.queued.v1".to_owned(), carried(&way[5]));
     assert_eq!(announced(&cafe, Service::Barista, &order_id), [queued]);
     assert_eq!(vendor_was_sent(&cafe, &order_id), carried(&way[3]));
+    assert!(
+        cafe.log().contains(&format!(r#""trace_id":"{TRACE_ID}""#)),
+        "the request's line names the trace"
+    );
     assert!(cafe.close().success());
     collector.stop();
 }
