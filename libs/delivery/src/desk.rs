@@ -163,6 +163,7 @@ impl<D: Tables> Desk<D> {
         request: D::Request,
         traceparent: Option<String>,
     ) -> Result<D::Answer, TurnError> {
+        let (_turn, traceparent) = cafe_trace::Step::turn(D::SOURCE, traceparent);
         let (answer, answered) = oneshot::channel();
         self.hand_in(Work::Ask { request, traceparent, answer })?;
         self.unless_ended(answered).await

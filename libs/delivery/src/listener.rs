@@ -67,7 +67,7 @@ impl<D: Tables, C: Carrier> Listener<D, C> {
         }
     }
 
-    fn take(&mut self, news: News) {
+    fn take(&mut self, mut news: News) {
         if let Some(reason) = self.gap(&news).or_else(|| self.too_many_aside()) {
             self.say_silent(Some(reason));
             self.carrier.wait();
@@ -86,6 +86,7 @@ impl<D: Tables, C: Carrier> Listener<D, C> {
             position: last.position,
             epoch: self.position.epoch,
         };
+        let _heard = cafe_trace::hearing(D::SOURCE, self.source, &mut news.records);
         let arrived = news.records.into_iter().map(|record| Arrived::new(self.source, record)).collect();
         if self.hand_over(arrived, position.clone()) {
             self.board.link(self.source, |link| link.position = position.position);

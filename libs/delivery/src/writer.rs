@@ -211,6 +211,8 @@ impl<D: Tables> Writer<D> {
     }
 
     fn commit(&mut self, items: &[Item<D>]) -> Result<(Decided<D>, Option<i64>), Error> {
+        let _committing =
+            cafe_trace::committing(D::SOURCE, items.len(), items.iter().filter_map(Item::cause));
         let started = Instant::now();
         let outcome = catch_unwind(AssertUnwindSafe(|| self.try_commit(items)))
             .unwrap_or_else(|panic| Err(Error::Refused(format!("panicked: {}", panic_text(&*panic)))));
@@ -336,6 +338,15 @@ impl<D: Tables> Writer<D> {
 }
 
 impl<D: Tables> Item<D> {
+    /// Its trace context.
+    fn cause(&self) -> Option<&str> {
+        match self {
+            Self::Ask { traceparent, .. } => traceparent.as_deref(),
+            Self::Heard { arrived, .. } => arrived.record.traceparent.as_deref(),
+            Self::Parked { .. } => None,
+        }
+    }
+
     fn input(&self) -> Option<Input<'_, D::Request>> {
         match self {
             Self::Ask { request, traceparent, .. } => {
