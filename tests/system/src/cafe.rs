@@ -26,9 +26,8 @@ pub struct Cafe {
     ports: [u16; 3],
     site: Site,
     pub(crate) flags: Vec<String>,
-    environment: Vec<(&'static str, OsString)>,
     pub(crate) wrapper: Vec<OsString>,
-    environment: Vec<(String, String)>,
+    environment: Vec<(String, OsString)>,
     ids: Ids,
     served: AtomicUsize,
     pub(crate) up: Option<Child>,
@@ -102,7 +101,6 @@ impl Cafe {
             ports: free_ports(),
             site: site(),
             flags,
-            environment: Vec::new(),
             wrapper: Vec::new(),
             environment: Vec::new(),
             ids: Ids::random(),
@@ -115,8 +113,8 @@ impl Cafe {
     }
 
     /// Sets a variable of the environment for whatever is started from now on.
-    pub fn set(&mut self, name: &str, value: &str) {
-        self.environment.push((name.to_owned(), value.to_owned()));
+    pub fn set(&mut self, name: &str, value: impl Into<OsString>) {
+        self.environment.push((name.to_owned(), value.into()));
     }
 
     fn opened(mut self) -> Self {
@@ -173,13 +171,8 @@ impl Cafe {
         for service in Service::ALL {
             command.arg(format!("--{}-port", service.name())).arg(port(service).to_string());
         }
-        command.args(self.site.flags()).envs(self.environment.iter().cloned());
+        command.args(self.site.flags());
         command
-    }
-
-    /// Sets a variable of the environment for every process that is started from now on.
-    pub fn set_variable(&mut self, name: &'static str, value: impl Into<OsString>) {
-        self.environment.push((name, value.into()));
     }
 
     /// Runs SQL in the databases of a cafe on a rung, as `psql` does; the schema of a service is `cafe_<service>`.

@@ -102,7 +102,7 @@ impl Rung {
     }
 
     pub(crate) fn brokers(&self) -> String {
-        self.place.kafka().unwrap().brokers.clone()
+        self.place.kafka(Source::Payment).unwrap().brokers.clone()
     }
 
     pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
