@@ -145,10 +145,15 @@ impl<D: Tables> Keeper<D> {
             self.leading.note(at);
         } else if !self.crew.stop.is_cancelled() {
             // The writer would find it out with its next turn; this process may have none for long.
-            tracing::error!(service = %D::SOURCE, "another process has taken over; this one ends");
-            self.crew.stop.cancel();
+            self.give_up(format!("another process has taken over as the {} service", D::SOURCE));
         }
         Ok(())
+    }
+
+    /// By way of the writer, so that this process ends with its reason, and is started again. A full inbox brings a turn, which
+    /// finds out by itself.
+    fn give_up(&self, reason: String) {
+        let _ = self.crew.writer.try_send(Work::GiveUp(reason));
     }
 
     fn try_for(&mut self, candidate: &mut Candidate) -> Result<Option<i64>, Error> {
@@ -164,8 +169,7 @@ impl<D: Tables> Keeper<D> {
         };
         if let Err(reason) = begun {
             // Whoever leads and does not listen is of no use.
-            tracing::error!(service = %D::SOURCE, reason, "this process leads and cannot begin; it ends");
-            self.crew.stop.cancel();
+            self.give_up(format!("this process leads and cannot begin: {reason}"));
         }
         Ok(Some(epoch))
     }

@@ -33,13 +33,15 @@ pub(crate) struct Others {
 
 impl Hints {
     /// After a commit that announced something, or did something that other replicas should know of.
-    pub(crate) fn tell(&self, announced: bool, news: &[String]) {
+    pub(crate) fn tell(&self, announced: bool, news: &[String], leads: bool) {
         if announced {
             self.bell.iter().for_each(Bell::ring);
             self.relay.iter().for_each(Signal::ring);
         }
+        // Of what a topic carries only the relay need know, and with whoever leads it is here.
+        let is_told = leads && self.relay.is_some();
         if let Some(others) = &self.others
-            && (announced || !news.is_empty())
+            && (announced && !is_told || !news.is_empty())
         {
             others.say(news);
         }

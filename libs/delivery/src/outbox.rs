@@ -68,10 +68,10 @@ impl Outbox {
     /// Appends records in order, wakes whoever listens, and answers the last position.
     pub fn say(&mut self, records: &[Record]) -> Result<i64, Error> {
         self.db.begin()?;
-        let last = tables::lock(&mut self.db)?;
+        let last = tables::lock(&mut self.db)?.last;
         let last = tables::append(&mut self.db, last, records)?;
         self.db.commit()?;
-        self.hints.tell(true, &[]);
+        self.hints.tell(true, &[], true);
         Ok(last.unwrap_or(0))
     }
 

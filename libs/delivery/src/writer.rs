@@ -40,6 +40,8 @@ pub(crate) enum Work<D: Tables> {
     Relayed(Vec<Position>),
     /// Drop what was said before this time.
     Prune(jiff::Timestamp),
+    /// This process must not go on, for this reason.
+    GiveUp(String),
     /// Finish what waits, then end.
     Close,
 }
@@ -109,6 +111,7 @@ impl<D: Tables> Writer<D> {
             let mut items = Vec::new();
             let mut relayed = Vec::new();
             let mut prune_before = None;
+            let mut given_up = None;
             let mut next = Some(first);
             while let Some(work) = next {
                 match work {
@@ -117,6 +120,7 @@ impl<D: Tables> Writer<D> {
                         closing = true;
                     }
                     Work::Prune(before) => prune_before = Some(before),
+                    Work::GiveUp(reason) => given_up = Some(reason),
                     Work::Lead(epoch) => self.epoch = Some(epoch),
                     Work::Relayed(positions) => relayed = positions,
                     work => self.admit(work, &mut items),
@@ -126,7 +130,8 @@ impl<D: Tables> Writer<D> {
             let done = self
                 .turn(items)
                 .and_then(|()| self.note_relayed(&relayed))
-                .and_then(|()| prune_before.map_or(Ok(()), |before| self.prune(before)));
+                .and_then(|()| prune_before.map_or(Ok(()), |before| self.prune(before)))
+                .and_then(|()| given_up.map_or(Ok(()), |reason| Err(Error::Lost(reason))));
             match done {
                 Err(Error::Lost(reason)) => {
                     tracing::error!(service = %D::SOURCE, reason, "this process must not write any more");
@@ -171,7 +176,8 @@ impl<D: Tables> Writer<D> {
                 Work::Parked { answer, .. } => drop_answer(answer, Err(TurnError::from(error).undone())),
                 Work::Hear(batch) => drop(batch.done.send(Err(TurnError::from(error).undone()))),
                 Work::Lead(epoch) => self.epoch = Some(epoch),
-                Work::Relayed(_) | Work::Prune(_) => {}
+                // Whoever says so says so again.
+                Work::Relayed(_) | Work::Prune(_) | Work::GiveUp(_) => {}
                 Work::Close => inbox.close(),
             }
         }
@@ -197,7 +203,7 @@ impl<D: Tables> Writer<D> {
                 }
                 Err(error) => drop_answer(answer, Err(TurnError::from(&error))),
             },
-            Work::Lead(_) | Work::Relayed(_) | Work::Prune(_) | Work::Close => {}
+            Work::Lead(_) | Work::Relayed(_) | Work::Prune(_) | Work::GiveUp(_) | Work::Close => {}
         }
     }
 
@@ -311,12 +317,12 @@ impl<D: Tables> Writer<D> {
     /// it was about to decide. Answers the last position of the outbox.
     fn begin(&mut self) -> Result<i64, Error> {
         self.db.begin()?;
-        let last = tables::lock(&mut self.db)?;
+        let before = tables::lock(&mut self.db)?;
         match self.epoch {
-            Some(epoch) if tables::lease(&mut self.db)?.epoch != epoch => {
+            Some(epoch) if before.lease.epoch != epoch => {
                 Err(Error::Lost(format!("another process has taken over as the {} service", D::SOURCE)))
             }
-            _ => Ok(last),
+            _ => Ok(before.last),
         }
     }
 
@@ -385,7 +391,7 @@ impl<D: Tables> Writer<D> {
             Some(_) => decided.effects.iter().filter_map(D::news_of).collect(),
             None => Vec::new(),
         };
-        self.hints.tell(last.is_some(), &news);
+        self.hints.tell(last.is_some(), &news, self.epoch.is_some());
         if decided.contradictions > 0 {
             metrics::counter!("cafe_contradictions_total").increment(decided.contradictions);
             tracing::error!(service = %D::SOURCE, count = decided.contradictions, "a peer contradicts itself: see /parked");

@@ -215,7 +215,7 @@ mod tests {
             drop(turn);
             serving.end(201);
             let mut records = [placed(announced)];
-            let heard = hearing(Source::Payment, Source::Order, &mut records);
+            let heard = hearing(Source::Payment, Source::Order, records.iter_mut());
             let (call, sent) = Step::vendor("charge", "simulator", records[0].traceparent.clone());
             call.answered("unclear", true);
             drop((call, heard));
@@ -247,7 +247,7 @@ mod tests {
     fn a_text_from_outside_is_kept_up_to_a_limit() {
         let spans = exported(|| {
             let record = Record { kind: "é".repeat(100_000), ..placed(Some(CALLER.to_owned())) };
-            drop(hearing(Source::Payment, Source::Order, &mut [record]));
+            drop(hearing(Source::Payment, Source::Order, [record].iter_mut()));
             let path = format!("/{}", "x".repeat(100_000));
             Serving::begin("BREW", "unknown", &path, None, &Ids::seeded(1)).end(404);
         });
@@ -262,7 +262,7 @@ mod tests {
         let spans = exported(|| {
             for cause in [None, Some("nonsense".to_owned())] {
                 let mut records = [placed(cause.clone())];
-                drop(hearing(Source::Order, Source::Barista, &mut records));
+                drop(hearing(Source::Order, Source::Barista, records.iter_mut()));
                 drop(committing(Source::Order, 1, cause.as_deref().into_iter()));
                 assert_eq!(records[0].traceparent, cause);
                 assert_eq!(Step::turn(Source::Barista, cause.clone()).1, cause);
@@ -280,7 +280,7 @@ mod tests {
         assert_eq!(Step::turn(Source::Order, Some(CALLER.to_owned())).1.as_deref(), Some(CALLER));
         assert_eq!(Step::turn(Source::Order, None).1, None);
         let mut records = [placed(Some(CALLER.to_owned())), placed(None)];
-        drop(hearing(Source::Payment, Source::Order, &mut records));
+        drop(hearing(Source::Payment, Source::Order, records.iter_mut()));
         assert_eq!(records.map(|record| record.traceparent), [Some(CALLER.to_owned()), None]);
     }
 

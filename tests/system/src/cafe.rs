@@ -27,7 +27,7 @@ pub struct Cafe {
     site: Site,
     pub(crate) flags: Vec<String>,
     pub(crate) wrapper: Vec<OsString>,
-    environment: Vec<(String, String)>,
+    environment: Vec<(String, OsString)>,
     ids: Ids,
     served: AtomicUsize,
     pub(crate) up: Option<Child>,
@@ -113,8 +113,8 @@ impl Cafe {
     }
 
     /// Sets a variable of the environment for whatever is started from now on.
-    pub fn set(&mut self, name: &str, value: &str) {
-        self.environment.push((name.to_owned(), value.to_owned()));
+    pub fn set(&mut self, name: &str, value: impl Into<OsString>) {
+        self.environment.push((name.to_owned(), value.into()));
     }
 
     fn opened(mut self) -> Self {
@@ -183,12 +183,9 @@ impl Cafe {
         self.site.sql(sql)
     }
 
-    /// Where a client of this cafe's Kafka begins.
-    ///
-    /// # Panics
-    /// If it has none.
-    pub fn brokers(&self) -> String {
-        self.site.kafka.clone().expect("this cafe's events go through Kafka")
+    /// What it stands on.
+    pub fn site(&self) -> &Site {
+        &self.site
     }
 
     /// The port of a service.

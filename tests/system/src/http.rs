@@ -45,6 +45,27 @@ pub fn post_with(port: u16, path: &str, header: (&str, &str), body: &str) -> Res
     send(port, |headers| wire::post(path, &[headers, &[header]].concat(), body), None)
 }
 
+/// `GET` of a stream of events, read until `seen` is content with all that came so far, which is the answer.
+///
+/// # Errors
+/// If the stream ends before, or is silent for as long as no service that works is.
+pub fn follow(port: u16, path: &str, token: &str, seen: impl Fn(&str) -> bool) -> Result<String> {
+    let authorization = format!("Bearer {token}");
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(&wire::get(path, &[("authorization", &authorization)]))?;
+    let (mut came, mut chunk) = (Vec::new(), [0; 4096]);
+    loop {
+        let text = String::from_utf8_lossy(&came);
+        if seen(&text) {
+            return Ok(text.into_owned());
+        }
+        let count = stream.read(&mut chunk).with_context(|| format!("after {text}"))?;
+        anyhow::ensure!(count > 0, "the stream ended after {}", String::from_utf8_lossy(&came));
+        came.extend_from_slice(&chunk[..count]);
+    }
+}
+
 fn send(
     port: u16,
     request: impl Fn(&[(&str, &str)]) -> Vec<u8>,

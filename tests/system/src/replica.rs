@@ -79,14 +79,26 @@ impl Cafe {
         wait_until(MOMENT, &what, || child.try_wait().ok().flatten()).0
     }
 
-    /// The replica that leads its service, if one says so: only that one listens to others.
+    /// Whether a replica says that it leads its service: only that one listens to others.
+    pub fn leads(&self, service: Service, name: &str) -> bool {
+        let report = http::get(self.port_of(service, name), "/health/ready", None);
+        report.is_ok_and(|it| it.json()["links"].as_array().is_some_and(|links| !links.is_empty()))
+    }
+
+    /// The replica that leads its service, if one does. None may be frozen.
     pub fn leader(&self, service: Service) -> Option<String> {
-        let leads = |port: u16| {
-            let report = http::get(port, "/health/ready", None).ok()?.json();
-            report["links"].as_array().map(|links| !links.is_empty())
-        };
-        let mut replicas = self.replicas.iter().filter(|it| it.service == service);
-        replicas.find(|it| leads(it.port) == Some(true)).map(|it| it.name.clone())
+        let names = self.names_of(service);
+        names.into_iter().find(|name| self.leads(service, name))
+    }
+
+    /// The replica, other than `before`, that leads now, if one does. Only `before` may be frozen.
+    pub fn leader_after(&self, service: Service, before: &str) -> Option<String> {
+        let names = self.names_of(service);
+        names.into_iter().find(|name| name != before && self.leads(service, name))
+    }
+
+    fn names_of(&self, service: Service) -> Vec<String> {
+        self.replicas.iter().filter(|it| it.service == service).map(|it| it.name.clone()).collect()
     }
 
     fn replica(&self, service: Service, name: &str) -> &Replica {

@@ -41,6 +41,8 @@ pub struct Post {
     pub took: Duration,
     /// The first answer's status, or how it failed.
     pub first: Result<u16, String>,
+    /// How often it was sent.
+    pub tries: u32,
     /// The order that came of it in the end.
     pub order_id: Option<String>,
 }
@@ -211,6 +213,7 @@ async fn customer(shop: Arc<Shop>, n: u32, at: Instant) -> Post {
         at,
         took: at.elapsed(),
         first: first.as_ref().map(|it| it.0).map_err(Clone::clone),
+        tries: 1,
         order_id: None,
     };
     let mut answer = first;
@@ -224,6 +227,7 @@ async fn customer(shop: Arc<Shop>, n: u32, at: Instant) -> Post {
             return post;
         }
         tokio::time::sleep(PAUSE).await;
+        post.tries += 1;
         answer = try_next().await;
     }
 }
@@ -279,7 +283,13 @@ mod tests {
     fn who_came_while_order_was_dead_may_be_late() {
         let start = Instant::now();
         let second = |n: u32| start + Duration::from_secs(1) * n;
-        let post = |at, first| Post { at, took: Duration::from_millis(3), first, order_id: Some("o".into()) };
+        let post = |at, first| Post {
+            at,
+            took: Duration::from_millis(3),
+            first,
+            tries: 1,
+            order_id: Some("o".into()),
+        };
         let refused = Err("refused".to_owned());
         let rushed = Rushed {
             posts: vec![post(second(1), Ok(201)), post(second(10), refused), post(second(20), Ok(503))],

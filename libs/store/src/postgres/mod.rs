@@ -160,6 +160,10 @@ impl Postgres {
         self.queued.push(Queued::Run(sql, params.iter().copied().map(Owned::from).collect()));
     }
 
+    pub(crate) fn lock_later(&mut self, sql: &str) {
+        self.queued.push(Queued::Lock(format!("{sql} FOR UPDATE")));
+    }
+
     pub(crate) fn put_later(&mut self, sql: &'static str, arrays: Arrays) {
         if arrays.rows() > 0 {
             self.queued.push(Queued::Put(sql, arrays));

@@ -19,7 +19,8 @@ const TIMES: i64 = 40;
 
 fn lock(db: &mut Connection) -> Result<Option<i64>, Error> {
     db.begin()?;
-    db.lock_one(COUNT, &[], |row| row.int(0))
+    db.lock_later(COUNT);
+    db.query_one(COUNT, &[], |row| row.int(0))
 }
 
 fn counted(db: &mut Connection) -> Result<(), Error> {

@@ -111,7 +111,9 @@ fn a_lock_that_somebody_else_holds_for_long_is_not_waited_for() {
     add(&mut db, 1, "minji").unwrap();
     let mut holder = Connection::open_as_it_is(&database).unwrap();
     holder.begin().unwrap();
-    holder.lock_one("SELECT id FROM cups WHERE id = 1", &[], |row| row.int(0)).unwrap();
+    let cup = "SELECT id FROM cups WHERE id = 1";
+    holder.lock_later(cup);
+    holder.query_one(cup, &[], |row| row.int(0)).unwrap();
     db.begin().unwrap();
     let update = "UPDATE cups SET owner = 'seojun' WHERE id = 1";
     assert!(is_busy(soon(|| db.execute(update, &[]))));

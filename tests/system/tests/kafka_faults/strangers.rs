@@ -12,7 +12,7 @@ use crate::{PAID, RATE, ROBOT};
 fn a_listener_in_nestjs_reads_our_orders_and_what_one_writes_to_our_topic_stops_nobody() {
     let nest = Nest::install().unwrap_or_else(|why| panic!("{why:#}"));
     let cafe = Cafe::up_on(Rung::Kafka, &ROBOT);
-    let bootstrap = cafe.brokers();
+    let bootstrap = cafe.site().kafka.clone().unwrap();
     let rush = Rush::start(&cafe, RATE, &PAID);
     rush.wait_for_seconds(1);
     let known = cafe.all(Service::Order, "orders")[0]["id"].as_str().map(str::to_owned);

@@ -34,6 +34,8 @@ const POLL: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How often it is looked whether the topic still ends where it was acknowledged to.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How often what is acknowledged is noted: what is not is found out from the topic.
+const NOTE_EVERY: Duration = Duration::from_secs(1);
 /// Before a Kafka that could not be used is tried again.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -137,7 +139,12 @@ impl<'a> Session<'a> {
     }
 
     fn work(&mut self, db: &mut Connection, note: &impl Fn(Vec<Position>)) -> Result<(), String> {
+        let mut unnoted = None;
         while !self.relay.stop.is_cancelled() {
+            if unnoted.is_some_and(|since: Instant| since.elapsed() >= NOTE_EVERY) {
+                note(certain(&self.ends, self.position));
+                unnoted = None;
+            }
             self.look()?;
             let (head, records) = self.read(db)?;
             self.own_up(&head);
@@ -149,7 +156,7 @@ impl<'a> Session<'a> {
                 continue;
             }
             self.send(&head, &records)?;
-            note(certain(&self.ends, self.position));
+            unnoted.get_or_insert_with(Instant::now);
         }
         Ok(())
     }
@@ -166,21 +173,7 @@ impl<'a> Session<'a> {
     }
 
     fn read(&self, db: &mut Connection) -> Result<(Head, Vec<Record>), String> {
-        let read = |db: &mut Connection| {
-            db.begin_reading()?;
-            let head = tables::head(db)?;
-            let records = if self.position < head.last {
-                tables::read_after(db, self.position.max(head.oldest - 1), BATCH)?
-            } else {
-                Vec::new()
-            };
-            Ok((head, records))
-        };
-        let seen = read(db);
-        let ended = db.rollback();
-        let seen = seen.map_err(|error: cafe_store::Error| error.to_string())?;
-        ended.map_err(|error| error.to_string())?;
-        Ok(seen)
+        tables::head_and_after(db, self.position, BATCH).map_err(|error| error.to_string())
     }
 
     /// Sends what each partition does not have yet, and waits until all of it is acknowledged.
