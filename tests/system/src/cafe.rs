@@ -25,6 +25,7 @@ pub struct Cafe {
     pub(crate) folder: TempDir,
     ports: [u16; 3],
     site: Site,
+    sites: Vec<(Service, Site)>,
     pub(crate) flags: Vec<String>,
     environment: Vec<(&'static str, OsString)>,
     pub(crate) wrapper: Vec<OsString>,
@@ -100,6 +101,7 @@ impl Cafe {
             folder,
             ports: free_ports(),
             site: site(),
+            sites: Vec::new(),
             flags,
             environment: Vec::new(),
             wrapper: Vec::new(),
@@ -161,8 +163,15 @@ impl Cafe {
         for service in Service::ALL {
             command.arg(format!("--{}-port", service.name())).arg(port(service).to_string());
         }
-        command.args(self.site.flags()).envs(self.environment.iter().cloned());
+        let own = self.sites.iter().find(|(service, _)| service.name() == name);
+        let site = own.map_or(&self.site, |(_, site)| site);
+        command.args(site.flags()).envs(self.environment.iter().cloned());
         command
+    }
+
+    /// Lets one service that is started alone reach the same servers in another way, such as through a proxy.
+    pub fn set_site(&mut self, service: Service, site: Site) {
+        self.sites.push((service, site));
     }
 
     /// Sets a variable of the environment for every process that is started from now on.
