@@ -22,7 +22,17 @@ pub(crate) struct Arguments {
 const NAMES: [&str; 5] = ["crates", "system", "readme", "fuzz", "rush"];
 
 /// Tests on real processes.
-const SYSTEM: [&str; 6] = ["whole", "quiet", "restored", "traces", "contracts", "isolation"];
+const SYSTEM: [&str; 9] = [
+    "whole",
+    "quiet",
+    "restored",
+    "traces",
+    "contracts",
+    "rungs",
+    "replicas",
+    "database_faults",
+    "isolation",
+];
 
 /// What the rush may take: 10 s of customers, then the last payments and their audit.
 const RUSH_LIMIT: Duration = Duration::from_secs(55);

@@ -350,7 +350,7 @@ impl<D: Tables> Writer<D> {
     /// Once this turn holds the lock, the one before it has ended, whichever way.
     fn was_committed(&mut self) -> Result<bool, Error> {
         self.undo()?;
-        self.db.begin()?;
+        self.db.begin_to_look_up()?;
         tables::lock(&mut self.db)?;
         let last = tables::last_turn(&mut self.db, &self.replica.name)?;
         self.undo()?;

@@ -25,6 +25,7 @@ pub struct Cafe {
     pub(crate) folder: TempDir,
     ports: [u16; 3],
     site: Site,
+    sites: Vec<(Service, Site)>,
     pub(crate) flags: Vec<String>,
     pub(crate) wrapper: Vec<OsString>,
     environment: Vec<(String, OsString)>,
@@ -100,6 +101,7 @@ impl Cafe {
             folder,
             ports: free_ports(),
             site: site(),
+            sites: Vec::new(),
             flags,
             wrapper: Vec::new(),
             environment: Vec::new(),
@@ -171,8 +173,15 @@ impl Cafe {
         for service in Service::ALL {
             command.arg(format!("--{}-port", service.name())).arg(port(service).to_string());
         }
-        command.args(self.site.flags());
+        let own = self.sites.iter().find(|(service, _)| service.name() == name);
+        let site = own.map_or(&self.site, |(_, site)| site);
+        command.args(site.flags());
         command
+    }
+
+    /// Lets one service that is started alone reach the same servers in another way, such as through a proxy.
+    pub fn set_site(&mut self, service: Service, site: Site) {
+        self.sites.push((service, site));
     }
 
     /// Runs SQL in the databases of a cafe on a rung, as `psql` does; the schema of a service is `cafe_<service>`.
