@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
 }
 
 /// The parts, in the order in which they run: what fails soonest comes first.
-const NAMES: [&str; 5] = ["crates", "system", "readme", "fuzz", "rush"];
+const NAMES: [&str; 6] = ["crates", "system", "rungs", "readme", "fuzz", "rush"];
 
 /// What the rush may take: 10 s of customers, then the last payments and their audit.
 const RUSH_LIMIT: Duration = Duration::from_secs(55);
@@ -27,7 +27,7 @@ const RUSH_LIMIT: Duration = Duration::from_secs(55);
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     demand_what_is_needed()?;
     let is_wanted = |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name);
-    if is_wanted("crates") || is_wanted("system") {
+    if ["crates", "system", "rungs"].into_iter().any(is_wanted) {
         cafe_rig::prepare()?;
     }
     let mut parts = Parts::new();
@@ -46,6 +46,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
                 &["--lib", "--test", "whole", "--test", "quiet", "--test", "restored", "--test", "isolation"],
                 &program,
             ),
+            "rungs" => {
+                system(&["--test", "rungs", "--test", "replicas", "--test", "database_faults"], &program)
+            }
             "readme" => system(&["--test", "readme"], &program),
             "fuzz" => fuzz::run(),
             _ => rush(),
