@@ -140,12 +140,10 @@ impl Cafe {
 
     /// Any command of the program, on this cafe's folder and ports, its output added to the log.
     pub fn command(&self, name: &str) -> Command {
-        self.command_on(name, |service| self.port(service))
+        self.logged(self.shown_command(name))
     }
 
-    /// The same on other ports.
-    pub(crate) fn command_on(&self, name: &str, port: impl Fn(Service) -> u16) -> Command {
-        let mut command = self.shown_command_on(name, port);
+    pub(crate) fn logged(&self, mut command: Command) -> Command {
         let (out, err) = self.log_files();
         command.stdin(Stdio::null()).stdout(out).stderr(err);
         command
@@ -159,11 +157,11 @@ impl Cafe {
 
     /// The same, its output not redirected.
     pub fn shown_command(&self, name: &str) -> Command {
-        self.shown_command_on(name, |service| self.port(service))
+        self.command_of(program(), name, |service| self.port(service))
     }
 
-    fn shown_command_on(&self, name: &str, port: impl Fn(Service) -> u16) -> Command {
-        let mut command = Command::new(program());
+    pub(crate) fn command_of(&self, program: &Path, name: &str, port: impl Fn(Service) -> u16) -> Command {
+        let mut command = Command::new(program);
         command.arg(name).arg("--data").arg(self.data()).current_dir(self.folder.path());
         // Nobody's traces are to be fed with these cafes.
         for (inherited, _) in std::env::vars().filter(|(name, _)| name.starts_with("OTEL_")) {
