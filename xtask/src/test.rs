@@ -43,9 +43,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     for name in NAMES.into_iter().filter(|name| *name != "crates" && is_wanted(name)) {
         parts.run(name, || match name {
             "system" => {
-                system(&files(&["whole", "quiet", "restored", "traces", "contracts", "isolation"]), &program)
+                let files = files(&["whole", "quiet", "restored", "traces", "contracts", "isolation"]);
+                system(&[&["--lib"][..], &files].concat(), &program)
             }
-            "rungs" => system(&files(&["rungs", "replicas", "database_faults"]), &program),
+            "rungs" => system(&files(&["rungs", "replicas", "database_faults", "kafka_faults"]), &program),
             "readme" => system(&["--test", "readme"], &program),
             "fuzz" => fuzz::run(),
             _ => rush(),

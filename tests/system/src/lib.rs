@@ -9,6 +9,7 @@ pub mod wire;
 
 mod cafe;
 mod harm;
+mod kafka_harm;
 mod look;
 mod nest;
 mod program;
@@ -20,6 +21,7 @@ mod wait;
 
 pub use cafe::Cafe;
 pub use harm::Outage;
+pub use kafka_harm::KafkaHarm;
 pub use nest::{Consumer, Emitter, Foreign, Nest};
 pub use program::{program, use_program};
 pub use rung::{Rung, Site};

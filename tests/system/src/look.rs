@@ -34,6 +34,19 @@ impl Cafe {
         http::get(self.port(service), "/health/ready", None).is_ok_and(|answer| answer.status == 200)
     }
 
+    /// What the service says of its links, its relay and its lists.
+    pub fn health(&self, service: Service) -> Value {
+        http::get(self.port(service), "/health/ready", None).map_or(Value::Null, |answer| answer.json())
+    }
+
+    /// A counter of the service without labels; 0 before it has counted anything.
+    pub fn metric(&self, service: Service, name: &str) -> f64 {
+        let page =
+            http::get(self.port(service), "/metrics", None).map_or(String::new(), |answer| answer.body);
+        let value = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok();
+        page.lines().find_map(value).unwrap_or(0.0)
+    }
+
     /// The database file of a service.
     pub fn database(&self, service: Service) -> PathBuf {
         self.data().join(format!("{}.sqlite", service.name()))

@@ -95,6 +95,11 @@ impl Rush {
         wait_until(limit, "customers are served", || (self.served() >= until).then_some(()));
     }
 
+    /// The same for those who come in so many seconds.
+    pub fn wait_for_seconds(&self, seconds: u32) {
+        self.wait_for_customers(seconds * self.rate);
+    }
+
     /// No more customers; those who came are waited for.
     pub fn stop(self) -> Rushed {
         self.stop.store(true, Ordering::Relaxed);
@@ -135,6 +140,18 @@ impl Rushed {
         let shown = &untold[..untold.len().min(5)];
         assert!(untold.is_empty(), "{} of {} were not told: {shown:#?}", untold.len(), self.posts.len());
         self.posts.iter().filter(|post| is_refused(post)).count()
+    }
+
+    /// Demands that nobody was refused, and that few waited for longer than a second, on a machine on which servers start
+    /// meanwhile.
+    ///
+    /// # Panics
+    /// If not, naming the first who were.
+    pub fn demand_taken_throughout(&self) {
+        let refused: Vec<_> = self.posts.iter().filter(|post| post.first != Ok(201)).collect();
+        assert!(refused.is_empty(), "{} were refused; one of them: {:?}", refused.len(), refused[0]);
+        let late = self.late(&[]);
+        assert!(late.len() * 50 <= self.posts.len(), "{} of {} are late", late.len(), self.posts.len());
     }
 
     /// Waits until everything has settled and demands that all is well: prompt answers, each customer's order there once,

@@ -48,7 +48,7 @@ pub(crate) enum Step {
     Again,
     /// Read again from this offset.
     Back(i64, Search),
-    /// What comes before it is no longer there.
+    /// What comes before it is no longer there; it may have been written again after it.
     Gone,
 }
 

@@ -28,6 +28,8 @@ enum Event {
     Lose { part: i64, count: usize },
     /// The topic is deleted and made again.
     Recreate,
+    /// The same between two messages of a relay, which goes on with so many records and notices then.
+    Replaced { count: usize },
     /// Old messages are dropped.
     Age { part: i64, count: usize },
     /// The service is restored from a copy that ends so many records ago.
@@ -45,7 +47,9 @@ struct World {
     log: Vec<i64>,
     parts: BTreeMap<i64, Part>,
     relayed: Vec<Position>,
+    distrusted: BTreeMap<i64, i64>,
     was_damaged: bool,
+    was_replaced: bool,
 }
 
 /// A partition, all that was ever sent to it, and its listener.
@@ -60,6 +64,7 @@ struct Part {
     search: Option<Search>,
     /// In the order of the first time.
     all: Vec<(String, i64)>,
+    gap: Option<i64>,
     is_stuck: bool,
 }
 
@@ -74,6 +79,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => part.clone().prop_map(|part| Event::Foreign { part }),
         2 => (part.clone(), 1_usize..6).prop_map(|(part, count)| Event::Lose { part, count }),
         1 => Just(Event::Recreate),
+        1 => (1_usize..6).prop_map(|count| Event::Replaced { count }),
         1 => (part.clone(), 1_usize..6).prop_map(|(part, count)| Event::Age { part, count }),
         1 => (0_usize..6).prop_map(|count| Event::Restore { count }),
         8 => (part.clone(), 1_usize..12).prop_map(|(part, count)| Event::Listen { part, count }),
@@ -106,17 +112,27 @@ impl World {
     }
 
     fn happens(&mut self, event: &Event) {
-        self.was_damaged |= matches!(event, Event::Lose { .. } | Event::Recreate | Event::Restore { .. });
+        self.was_damaged |= matches!(
+            event,
+            Event::Lose { .. } | Event::Recreate | Event::Replaced { .. } | Event::Restore { .. }
+        );
+        // Damage upon damage that is not mended yet is told as a loss, and may need a person.
+        let is_mended = self.distrusted.is_empty();
         match *event {
+            Event::Recreate | Event::Replaced { .. } if !is_mended => {}
+            Event::Lose { .. } if self.was_replaced => {}
+            Event::Relay { batch, .. } if !is_mended => self.relay(batch, None),
             Event::Say { count, bits } => {
                 self.log.extend((0..count).map(|bit| i64::from(bits >> bit & 1)));
             }
             Event::Relay { batch, reached } => self.relay(batch, reached),
             Event::Zombie { part, from, count } => {
+                let log = self.head().log_id;
                 let part = self.part(part);
                 let again: Vec<_> = part.sent.iter().skip(from).take(count).cloned().collect();
                 for standing in again {
-                    if !part.has_what_comes_before(&standing) {
+                    // A service is restored when its processes have ended.
+                    if *standing.log_id != *log || !part.has_what_comes_before(&standing) {
                         break;
                     }
                     part.messages.push(Some(standing));
@@ -128,11 +144,10 @@ impl World {
                 let left = part.messages.len().saturating_sub(count);
                 part.messages.truncate(left.max(part.first as usize));
             }
-            Event::Recreate => {
-                for part in self.parts.values_mut() {
-                    (part.messages, part.first) = (Vec::new(), 0);
-                }
-            }
+            Event::Recreate => self.recreate(),
+            // Whoever has heard nothing of a log cannot tell that its beginning is missing, until it is written again.
+            Event::Replaced { .. } if !self.all_listen() => self.recreate(),
+            Event::Replaced { count } => self.replaced(count),
             Event::Age { part, count } => {
                 // After five weeks: what was heard, and damage done before is over.
                 if self.was_damaged {
@@ -161,16 +176,47 @@ impl World {
         self.parts.get_mut(&part).unwrap()
     }
 
+    fn all_listen(&self) -> bool {
+        self.parts.values().all(|part| *part.heard.log_id == *self.head().log_id)
+    }
+
+    fn recreate(&mut self) {
+        for part in self.parts.values_mut() {
+            (part.messages, part.first) = (Vec::new(), 0);
+        }
+    }
+
+    fn replaced(&mut self, count: usize) {
+        self.was_replaced = true;
+        self.relay(usize::MAX, None);
+        let (head, old) = (self.head(), self.parts.iter().map(|(part, it)| (*part, it.tail())).collect());
+        self.recreate();
+        self.log.extend((0..count).map(|it| it as i64 % PARTS));
+        let was: Vec<_> = self.relayed.iter().map(|end| (end.part, end.next_offset)).collect();
+        self.send(&self.head(), &old, usize::MAX, None);
+        for (part, next) in was {
+            let is_another = self.part(part).messages.len() > 0 && next.is_some_and(|next| next > 0);
+            if is_another {
+                self.relayed.retain(|end| end.part != part);
+                self.relayed.push(relay::nothing_yet(part, &head));
+                self.distrusted.insert(part, self.log.len() as i64);
+            }
+        }
+    }
+
     fn relay(&mut self, batch: usize, reached: Option<[usize; 2]>) {
-        let head = self.head();
         let tails = self.parts.iter().map(|(part, it)| (*part, it.tail())).collect();
-        let (mut ends, position) = relay::begin(&head, &tails, &self.relayed);
+        self.send(&self.head(), &tails, batch, reached);
+    }
+
+    fn send(&mut self, head: &Head, tails: &BTreeMap<i64, Tail>, batch: usize, reached: Option<[usize; 2]>) {
+        let (mut ends, position) = relay::begin(head, tails, &self.relayed, &self.distrusted);
         let records: Vec<_> =
             (position + 1..).zip(self.log.iter().skip(position as usize)).take(batch).collect();
         let done = records.last().map_or(position, |(position, _)| *position);
         let mut left = reached.unwrap_or([usize::MAX; 2]);
         for (position, part) in records {
-            let end = ends.entry(*part).or_insert_with(|| relay::nothing_yet(*part, &head));
+            let end = ends.entry(*part).or_insert_with(|| relay::nothing_yet(*part, head));
             if position <= end.position || left[*part as usize] == 0 {
                 continue;
             }
@@ -184,6 +230,7 @@ impl World {
         }
         if reached.is_none() {
             self.relayed = relay::certain(&ends, done);
+            self.distrusted.retain(|_, through| *through > done);
         }
     }
 
@@ -196,7 +243,8 @@ impl World {
         let Some(now) = at else { return };
         // Nothing between what was heard before and this.
         let from = if was.log_id == now.log_id { was.position } else { 0 };
-        if *now.log_id != *log {
+        // What is written again after a hole is heard then, by whoever began behind it.
+        if *now.log_id != *log || self.was_replaced {
             return;
         }
         let due: Vec<i64> =
@@ -244,6 +292,12 @@ impl Part {
         Tail { last, next_offset: self.messages.len() as i64, first_offset: self.first }
     }
 
+    fn passed_over(&mut self) -> Option<Position> {
+        self.next += 1;
+        self.is_stuck = self.gap.is_some_and(|end| self.next >= end);
+        None
+    }
+
     fn was_heard(&self, message: Option<&Standing>) -> bool {
         message.is_some_and(|here| self.all.contains(&(here.log_id.to_string(), here.position)))
     }
@@ -268,13 +322,13 @@ impl Part {
             Some(next) => (next, None),
             None => ((end - 1).max(first), None),
         };
-        (self.search, self.is_stuck) = (None, false);
+        (self.search, self.gap, self.is_stuck) = (None, None, false);
     }
 
     /// Takes in one message, and answers where that is if it comes next.
     fn listen(&mut self) -> Option<Position> {
         let end = self.messages.len() as i64;
-        if end < self.next || self.first > self.next {
+        if self.is_stuck || end < self.next || self.first > self.next {
             self.restart();
         }
         let message = self.messages.get(self.next as usize)?.clone();
@@ -285,6 +339,13 @@ impl Part {
                 self.next = offset + 1;
                 return None;
             }
+        }
+        if self.gap.is_some() {
+            let link = |here: &Standing| chain::link(&self.heard.log_id, self.heard.position, here);
+            if message.as_ref().is_none_or(|here| link(here) != Link::Follows) {
+                return self.passed_over();
+            }
+            (self.gap, self.search) = (None, None);
         }
         let mut next = None;
         let mut heard = Position { next_offset: Some(offset + 1), ..self.heard.clone() };
@@ -297,8 +358,8 @@ impl Part {
                 }
                 Step::Again => {}
                 Step::Gone => {
-                    self.is_stuck = true;
-                    return None;
+                    self.gap = Some(end);
+                    return self.passed_over();
                 }
                 Step::Back(from, search) => {
                     (self.next, self.search) = (from, Some(search));

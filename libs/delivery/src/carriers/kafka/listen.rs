@@ -57,6 +57,8 @@ struct Cursor {
     /// Where what was heard last should lie: a topic that was made anew may have other messages there.
     check: Option<i64>,
     search: Option<Search>,
+    /// Something is missing, and is not before this; up to this offset it may have been written again.
+    gap: Option<i64>,
 }
 
 impl KafkaCarrier {
@@ -219,6 +221,14 @@ impl Open {
             cursor.next = offset + 1;
             return Ok(());
         }
+        if let Some(end) = cursor.gap {
+            if !cursor.fits(standing.as_ref()) {
+                cursor.next = offset + 1;
+                let is_all = cursor.next >= end;
+                return if is_all { Err(no_longer_kept(source, cursor.heard.position + 1)) } else { Ok(()) };
+            }
+            (cursor.gap, cursor.search) = (None, None);
+        }
         let mut heard = Position { next_offset: Some(offset + 1), ..cursor.heard.clone() };
         if let Some(here) = &standing {
             let before = (&*cursor.heard.log_id, cursor.heard.position);
@@ -229,7 +239,16 @@ impl Open {
                     (heard.log_id, heard.position) = (here.log_id.clone(), here.position);
                 }
                 Step::Again => {}
-                Step::Gone => return Err(no_longer_kept(source, cursor.heard.position + 1)),
+                Step::Gone => {
+                    let (_, end) = tails::ends(&self.consumer, source, part)?;
+                    (cursor.gap, cursor.next) = (Some(end), offset + 1);
+                    let is_all = cursor.next >= end;
+                    return if is_all {
+                        Err(no_longer_kept(source, cursor.heard.position + 1))
+                    } else {
+                        Ok(())
+                    };
+                }
                 Step::Back(from, search) => {
                     tracing::warn!(%source, part, offset, from, "something is missing before this offset; reading again");
                     (cursor.next, cursor.search) = (from, Some(search));
@@ -259,7 +278,12 @@ impl Cursor {
             Some(next) => (next, None),
             None => ((end - 1).max(first), None),
         };
-        Self { heard, next, check, search: None }
+        Self { heard, next, check, search: None, gap: None }
+    }
+
+    fn fits(&self, standing: Option<&Standing>) -> bool {
+        let link = |here| chain::link(&self.heard.log_id, self.heard.position, here);
+        standing.is_some_and(|here| link(here) == Link::Follows)
     }
 
     /// Whether a message before the place from which is read on is what it should be, as far as can be told.

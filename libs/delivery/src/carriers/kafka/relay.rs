@@ -61,18 +61,24 @@ struct Session<'a> {
     ends: BTreeMap<i64, Position>,
     /// The last record of the outbox that was looked at; all before it are in the topic.
     position: i64,
+    distrusted: &'a mut Distrusted,
     looked_at: Instant,
 }
+
+/// Partitions that were found to be others than before while they were written: something may be missing before what they end
+/// with. What was noted of them is right, and not their end, until all up to this position is written again.
+type Distrusted = BTreeMap<i64, i64>;
 
 impl Relay {
     /// Relays until stopped. `note` is told what is acknowledged, now and then.
     pub(crate) fn run(mut self, note: impl Fn(Vec<Position>)) {
         let mut said = false;
+        let mut distrusted = BTreeMap::new();
         while !self.stop.is_cancelled() {
             self.board.change(|status| {
                 status.relay.get_or_insert_with(RelayStatus::default);
             });
-            let outcome = self.session(&note);
+            let outcome = self.session(&mut distrusted, &note);
             let Err(reason) = outcome else { continue };
             if !said {
                 tracing::warn!(topic = %self.source, reason, "what is announced waits in the outbox");
@@ -84,10 +90,10 @@ impl Relay {
     }
 
     /// Until stopped, or until something is not as it should be.
-    fn session(&mut self, note: &impl Fn(Vec<Position>)) -> Result<(), String> {
+    fn session(&mut self, distrusted: &mut Distrusted, note: &impl Fn(Vec<Position>)) -> Result<(), String> {
         let mut db = Connection::open_peer(&self.database).map_err(|error| error.to_string())?;
         let (relayed, outcome) = {
-            let mut session = Session::open(self, &mut db)?;
+            let mut session = Session::open(self, &mut db, distrusted)?;
             let outcome = session.work(&mut db, note);
             (certain(&session.ends, session.position), outcome)
         };
@@ -96,18 +102,40 @@ impl Relay {
     }
 }
 
+impl Relay {
+    /// Partitions that end before what was noted of them.
+    fn lost_since_noted<'a>(
+        &'a self,
+        head: &'a Head,
+        ends: &'a BTreeMap<i64, Position>,
+    ) -> impl Iterator<Item = i64> + 'a {
+        let is_of_this_log = |noted: &&Position| *noted.log_id == *head.log_id;
+        let noted = self.relayed.iter().filter(is_of_this_log);
+        let is_lost =
+            |noted: &&Position| ends.get(&noted.part).is_some_and(|end| end.position < noted.position);
+        noted.filter(is_lost).map(|noted| noted.part)
+    }
+
+    fn tell_of_loss(&self, part: i64) {
+        metrics::counter!("cafe_topic_losses_total").increment(1);
+        tracing::error!(topic = %self.source, part, "Kafka has lost what it had acknowledged; announcing it again");
+    }
+}
+
 impl<'a> Session<'a> {
-    fn open(relay: &'a Relay, db: &mut Connection) -> Result<Self, String> {
+    fn open(relay: &'a Relay, db: &mut Connection, distrusted: &'a mut Distrusted) -> Result<Self, String> {
         let told = |error: KafkaError| format!("Kafka cannot be used as it is set: {error}");
         let scout: BaseConsumer<Watch> =
             client::scout(&relay.kafka, relay.source).create_with_context(Watch::default()).map_err(told)?;
         let partitions = topic::ensure(&relay.kafka, &scout, relay.source)?;
         let head = tables::head(db).map_err(|error| error.to_string())?;
         let tails = tails::read(&scout, relay.source, partitions)?;
-        let (ends, position) = begin(&head, &tails, &relay.relayed);
+        let (ends, position) = begin(&head, &tails, &relay.relayed, distrusted);
+        relay.lost_since_noted(&head, &ends).for_each(|part| relay.tell_of_loss(part));
         let producer =
             client::producer(&relay.kafka).create_with_context(Acknowledged::default()).map_err(told)?;
-        Ok(Self { relay, scout, producer, partitions, ends, position, looked_at: Instant::now() })
+        let looked_at = Instant::now();
+        Ok(Self { relay, scout, producer, partitions, ends, position, distrusted, looked_at })
     }
 
     fn work(&mut self, db: &mut Connection, note: &impl Fn(Vec<Position>)) -> Result<(), String> {
@@ -165,14 +193,17 @@ impl<'a> Session<'a> {
             end.position = record.position;
             sent += 1;
         }
-        let acknowledged = self.acknowledged(sent)?;
-        for (part, offset) in acknowledged {
+        let acknowledged = self.acknowledged(sent);
+        self.demand_growth(head)?;
+        for (part, offset) in acknowledged? {
             if let Some(end) = ends.get_mut(&i64::from(part)) {
                 end.next_offset = Some(offset + 1);
             }
         }
         self.ends = ends;
         self.position = records.last().map_or(self.position, |record| record.position);
+        let position = self.position;
+        self.distrusted.retain(|_, through| *through > position);
         metrics::counter!("cafe_relayed_total").increment(sent);
         Ok(())
     }
@@ -206,11 +237,29 @@ impl<'a> Session<'a> {
                 return Err(format!("Kafka has not taken a message: {error}"));
             }
             if acks.count >= sent {
-                return Ok(acks.offsets.clone());
+                return Ok(acks.offsets.iter().map(|(part, seen)| (*part, seen.last)).collect());
             }
             if started.elapsed() > PATIENCE {
                 return Err("Kafka does not acknowledge".to_owned());
             }
+        }
+    }
+
+    /// Offsets only grow, unless a topic was made anew or has lost its end.
+    fn demand_growth(&mut self, head: &Head) -> Result<(), String> {
+        let is_another = |(part, seen): (&i32, &Seen)| {
+            let before = self.ends.get(&i64::from(*part)).and_then(|end| end.next_offset);
+            (seen.fell || before.is_some_and(|next| seen.first < next)).then_some(i64::from(*part))
+        };
+        let others: Vec<i64> = self.producer.context().acks().offsets.iter().filter_map(is_another).collect();
+        for part in &others {
+            self.relay.tell_of_loss(*part);
+            self.ends.insert(*part, nothing_yet(*part, head));
+            self.distrusted.insert(*part, head.last);
+        }
+        match others.first() {
+            None => Ok(()),
+            Some(part) => Err(format!("partition {part} of topic {} is not what it was", self.relay.source)),
         }
     }
 
@@ -252,8 +301,7 @@ impl<'a> Session<'a> {
         if is_there {
             return Ok(());
         }
-        metrics::counter!("cafe_topic_losses_total").increment(1);
-        tracing::error!(topic = %self.relay.source, part, "Kafka has lost what it had acknowledged; announcing it again");
+        self.relay.tell_of_loss(part);
         Err(format!("partition {part} of topic {} has lost what it had acknowledged", self.relay.source))
     }
 
@@ -277,6 +325,7 @@ pub(super) fn begin(
     head: &Head,
     tails: &BTreeMap<i64, Tail>,
     relayed: &[Position],
+    distrusted: &Distrusted,
 ) -> (BTreeMap<i64, Position>, i64) {
     let relayed: BTreeMap<i64, &Position> = relayed
         .iter()
@@ -287,7 +336,9 @@ pub(super) fn begin(
     let mut ends = BTreeMap::new();
     for (part, tail) in tails {
         let noted = relayed.get(part);
+        let is_distrusted = distrusted.contains_key(part);
         let end = match &tail.last {
+            _ if is_distrusted => since_distrusted(tail, noted).unwrap_or_else(|| nothing_yet(*part, head)),
             Some(last) if *last.log_id == *head.log_id => Position {
                 part: *part,
                 log_id: last.log_id.clone(),
@@ -300,7 +351,7 @@ pub(super) fn begin(
             }
             _ => nothing_yet(*part, head),
         };
-        if noted.is_some_and(|noted| end.position < noted.position) {
+        if is_distrusted || noted.is_some_and(|noted| end.position < noted.position) {
             position = position.min(end.position);
         }
         ends.insert(*part, end);
@@ -316,6 +367,12 @@ pub(super) fn certain(ends: &BTreeMap<i64, Position>, position: i64) -> Vec<Posi
 
 pub(super) fn own_up(ends: &mut BTreeMap<i64, Position>, pruned: i64) {
     ends.values_mut().for_each(|end| end.position = end.position.max(pruned));
+}
+
+/// What was noted of a distrusted partition, unless that was lost as well.
+fn since_distrusted(tail: &Tail, noted: Option<&&Position>) -> Option<Position> {
+    let noted = *noted?;
+    noted.next_offset.is_none_or(|next| next <= tail.next_offset).then(|| noted.clone())
 }
 
 fn is_aged_out(tail: &Tail, noted: &Position) -> bool {
@@ -345,7 +402,15 @@ struct Acknowledged {
 struct Acks {
     count: u64,
     failed: Option<String>,
-    offsets: BTreeMap<i32, i64>,
+    offsets: BTreeMap<i32, Seen>,
+}
+
+/// The offsets of a partition that were acknowledged.
+struct Seen {
+    first: i64,
+    last: i64,
+    /// One was below the one before it.
+    fell: bool,
 }
 
 impl Acknowledged {
@@ -376,8 +441,14 @@ impl ProducerContext for Acknowledged {
         match delivered {
             Ok(message) => {
                 acks.count += 1;
-                let last = acks.offsets.entry(message.partition()).or_insert(-1);
-                *last = message.offset().max(*last);
+                let offset = message.offset();
+                // None is told of a message that the broker had already.
+                if offset >= 0 {
+                    let seen = acks.offsets.entry(message.partition());
+                    let seen = seen.or_insert(Seen { first: offset, last: offset, fell: false });
+                    seen.fell |= offset < seen.last;
+                    seen.last = offset;
+                }
             }
             Err((error, _)) => {
                 acks.failed.get_or_insert_with(|| error.to_string());
@@ -405,7 +476,7 @@ mod tests {
 
     fn begun(head: &Head, tails: [Tail; 2], relayed: &[Position]) -> (Vec<i64>, i64) {
         let tails = (0..).zip(tails).collect();
-        let (ends, position) = begin(head, &tails, relayed);
+        let (ends, position) = begin(head, &tails, relayed, &BTreeMap::new());
         (ends.values().map(|end| end.position).collect(), position)
     }
 
@@ -432,11 +503,23 @@ mod tests {
     #[test]
     fn a_partition_that_is_further_than_the_others_hides_nothing_of_theirs() {
         // Of a batch 1 to 5 only what is in partition 1 was taken, and a relay came up to 1 since.
-        let (ends, position) =
-            begin(&head(1, 9), &(0..).zip([tail(None, 0, 0), tail(Some(("log", 5)), 0, 2)]).collect(), &[]);
+        let (ends, position) = begin(
+            &head(1, 9),
+            &(0..).zip([tail(None, 0, 0), tail(Some(("log", 5)), 0, 2)]).collect(),
+            &[],
+            &BTreeMap::new(),
+        );
         let relayed = certain(&ends, position + 1);
         let tails = [tail(None, 0, 0), tail(Some(("log", 5)), 0, 2)];
         assert_eq!(begun(&head(1, 9), tails, &relayed), (vec![0, 5], 1));
+    }
+
+    #[test]
+    fn the_end_of_a_distrusted_partition_tells_nothing() {
+        let tails = (0..).zip([tail(Some(("log", 9)), 0, 1), tail(Some(("log", 8)), 0, 3)]).collect();
+        let relayed = [noted(0, 2, 1), noted(1, 8, 3)];
+        let (ends, position) = begin(&head(1, 9), &tails, &relayed, &BTreeMap::from([(0, 9)]));
+        assert_eq!((ends[&0].position, ends[&1].position, position), (2, 8, 2));
     }
 
     #[test]
@@ -445,7 +528,7 @@ mod tests {
         let (head, relayed) = (head(7, 9), [noted(0, 3, 2), noted(1, 8, 3)]);
         assert_eq!(begun(&head, tails.clone(), &relayed).1, 8, "all up to 8 is in the topic");
         let (mut ends, position) =
-            begin(&head, &(0..).zip(tails).collect(), &[noted(0, 3, 2), noted(1, 4, 2)]);
+            begin(&head, &(0..).zip(tails).collect(), &[noted(0, 3, 2), noted(1, 4, 2)], &BTreeMap::new());
         assert!(position < head.oldest - 1, "5 and 6 may be missing");
         own_up(&mut ends, head.oldest - 1);
         assert_eq!(ends.values().map(|end| end.position).collect::<Vec<_>>(), [6, 8]);

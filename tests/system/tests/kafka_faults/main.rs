@@ -1,0 +1,30 @@
+//! Kafka comes to harm under a rush: orders are taken throughout, each takes its course once, and the audit is clean.
+
+mod brokers;
+mod strangers;
+
+use cafe_rig::Kafka;
+use cafe_system_tests::{Cafe, KafkaHarm, Rush, Site};
+
+/// Customers a second.
+const RATE: u32 = 40;
+/// A barista that is never what an order waits for.
+const ROBOT: [&str; 3] = ["--robot", "--robot-speed", "1000"];
+/// Paid at once.
+const PAID: [&str; 1] = ["tok_ok"];
+
+/// Each harm by itself, with an audit after it, on one cafe.
+fn survives(kafka: &Kafka, harms: &[KafkaHarm]) {
+    let cafe = Cafe::up_at(Site::of(None, Some(kafka)), &ROBOT);
+    for harm in harms {
+        let started = std::time::Instant::now();
+        let rush = Rush::start(&cafe, RATE, &PAID);
+        rush.wait_for_seconds(3);
+        harm.inflict(&cafe, kafka, &rush);
+        rush.wait_for_seconds(1);
+        let rushed = rush.stop();
+        rushed.demand_taken_throughout();
+        rushed.demand_all_served(&cafe);
+        println!("{harm:?}: all well after {:.1} s", started.elapsed().as_secs_f64());
+    }
+}
