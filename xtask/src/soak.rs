@@ -1,5 +1,8 @@
 //! Faults by the hundred, on one cafe under a steady rush.
 
+mod chain;
+
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -31,6 +34,12 @@ pub(crate) struct Arguments {
     /// Customers a second
     #[arg(long, default_value_t = 100, value_name = "R")]
     rate: u32,
+    /// Instead of all that: so many faults on Kafka and `PostgreSQL`, with replicas of every service
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    chain: u32,
+    /// With --chain: another build of the program, such as the previous commit's, that works beside this one
+    #[arg(long, value_name = "FILE", requires = "chain")]
+    previous: Option<PathBuf>,
 }
 
 /// Faults between two audits.
@@ -55,6 +64,9 @@ enum Fault {
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     test::demand_what_is_needed()?;
     test::build_program()?;
+    if arguments.chain > 0 {
+        return chain::run(arguments);
+    }
     let started = Instant::now();
     let (mut done, mut slowest) = (0, Duration::ZERO);
     let mut cafe = Cafe::up(&["--robot", "--robot-speed", "1000", "--wal-limit-mb", "16"]);

@@ -19,10 +19,7 @@ pub(crate) struct Arguments {
 }
 
 /// The parts, in the order in which they run: what fails soonest comes first.
-const NAMES: [&str; 5] = ["crates", "system", "readme", "fuzz", "rush"];
-
-/// Tests on real processes.
-const SYSTEM: [&str; 7] = ["whole", "quiet", "restored", "traces", "contracts", "isolation", "kafka_faults"];
+const NAMES: [&str; 6] = ["crates", "system", "rungs", "readme", "fuzz", "rush"];
 
 /// What the rush may take: 10 s of customers, then the last payments and their audit.
 const RUSH_LIMIT: Duration = Duration::from_secs(55);
@@ -30,7 +27,7 @@ const RUSH_LIMIT: Duration = Duration::from_secs(55);
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     demand_what_is_needed()?;
     let is_wanted = |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name);
-    if is_wanted("crates") || is_wanted("system") {
+    if ["crates", "system", "rungs"].into_iter().any(is_wanted) {
         cafe_rig::prepare()?;
     }
     let mut parts = Parts::new();
@@ -46,8 +43,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     for name in NAMES.into_iter().filter(|name| *name != "crates" && is_wanted(name)) {
         parts.run(name, || match name {
             "system" => {
-                system(&[&["--lib"][..], &SYSTEM.map(|test| ["--test", test]).concat()].concat(), &program)
+                let files = files(&["whole", "quiet", "restored", "traces", "contracts", "isolation"]);
+                system(&[&["--lib"][..], &files].concat(), &program)
             }
+            "rungs" => system(&files(&["rungs", "replicas", "database_faults", "kafka_faults"]), &program),
             "readme" => system(&["--test", "readme"], &program),
             "fuzz" => fuzz::run(),
             _ => rush(),
@@ -111,6 +110,11 @@ fn system(which: &[&str], program: &PathBuf) -> Result<Outcome> {
     cargo_test(&which, &["--test-threads", "1", "--nocapture"], |command| {
         command.env("CAFE_BIN", program);
     })
+}
+
+/// Each file of tests, as cargo has it.
+fn files<'a>(names: &[&'a str]) -> Vec<&'a str> {
+    names.iter().flat_map(|name| ["--test", name]).collect()
 }
 
 fn cargo_test(which: &[&str], flags: &[&str], adjust: impl FnOnce(&mut Command)) -> Result<Outcome> {

@@ -28,6 +28,9 @@ pub const INBOX_LIMIT: usize = 4_096;
 pub const RETENTION: Duration = Duration::from_hours(35 * 24);
 /// Reads beside the writer at a time.
 const READERS: usize = 4;
+/// How long a database that is busy when a service starts is tried again, and the pause before each time.
+const OPENING_PATIENCE: Duration = Duration::from_secs(20);
+const OPENING_PAUSE: Duration = Duration::from_millis(200);
 /// How often old records are dropped, a bounded number at a time: often enough to keep up with a chain's busiest day.
 const PRUNE_EVERY: Duration = Duration::from_secs(1);
 
@@ -130,7 +133,7 @@ pub fn start<D: Tables>(
         }
     };
     let replica = ids.uuid(clock.now()).to_string();
-    let mut opened = aside(|| Opened::new::<D>(place, &replica))?;
+    let mut opened = aside(|| patiently(|| Opened::new::<D>(place, &replica)))?;
     let board = Board::default();
     board.change(|status| (status.held, status.parked) = (opened.held, opened.parked));
 
@@ -315,11 +318,26 @@ pub fn restored_at(place: &Place, source: Source) -> Result<Option<jiff::Timesta
     if database.file().is_some_and(|file| !file.exists()) {
         return Ok(None);
     }
-    let head = aside(|| Connection::open_reader(&database).and_then(|mut db| tables::head(&mut db)));
+    let head = aside(|| {
+        patiently(|| Ok(Connection::open_reader(&database).and_then(|mut db| tables::head(&mut db))?))
+    });
     match head {
         Ok(head) => Ok(head.restored_at_ms.map(from_ms)),
-        Err(Error::Absent(_)) => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(StartError::Store(Error::Absent(_))) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A server that is slow when a service starts is no reason not to start: it may be starting too, or others with it.
+fn patiently<T>(mut open: impl FnMut() -> Result<T, StartError>) -> Result<T, StartError> {
+    let started = std::time::Instant::now();
+    loop {
+        match open() {
+            Err(StartError::Store(Error::Busy(_))) if started.elapsed() < OPENING_PATIENCE => {
+                std::thread::sleep(OPENING_PAUSE);
+            }
+            opened => return opened,
+        }
     }
 }
 

@@ -19,6 +19,10 @@ use crate::turn::{self, Arrived, Decided, Input, Output, ParkedOutcome};
 
 /// Inputs that are committed together at most. Past it a turn would keep its first askers waiting for its last.
 const TURN_LIMIT: usize = 1_000;
+/// After a turn of at least so many inputs those that follow are waited for, for so long, where a turn takes round trips to a
+/// server: whoever was answered asks again.
+const GATHER_FROM: usize = 8;
+const GATHER: Duration = Duration::from_millis(1);
 /// Records that one step of pruning drops at most, so that it does not hold up orders.
 const PRUNE_LIMIT: i64 = 1_000;
 
@@ -107,7 +111,11 @@ impl<D: Tables> Writer<D> {
     /// Works until closed. Everything asked before `Close` is answered.
     pub(crate) fn run(mut self, mut inbox: mpsc::Receiver<Work<D>>) -> End {
         let mut closing = false;
+        let mut is_busy = false;
         while let Some(first) = inbox.blocking_recv() {
+            if is_busy && self.db.is_shared() {
+                std::thread::sleep(GATHER);
+            }
             let mut items = Vec::new();
             let mut relayed = Vec::new();
             let mut prune_before = None;
@@ -127,6 +135,7 @@ impl<D: Tables> Writer<D> {
                 }
                 next = if items.len() < TURN_LIMIT { inbox.try_recv().ok() } else { None };
             }
+            is_busy = items.len() >= GATHER_FROM;
             let done = self
                 .turn(items)
                 .and_then(|()| self.note_relayed(&relayed))
@@ -350,7 +359,7 @@ impl<D: Tables> Writer<D> {
     /// Once this turn holds the lock, the one before it has ended, whichever way.
     fn was_committed(&mut self) -> Result<bool, Error> {
         self.undo()?;
-        self.db.begin()?;
+        self.db.begin_to_look_up()?;
         tables::lock(&mut self.db)?;
         let last = tables::last_turn(&mut self.db, &self.replica.name)?;
         self.undo()?;

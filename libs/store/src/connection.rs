@@ -106,6 +106,15 @@ impl Connection {
         }
     }
 
+    /// Starts a transaction that finds out what became of the last one, whose commit was not answered. It has what is left of the
+    /// time that whoever asked may be kept waiting.
+    pub fn begin_to_look_up(&mut self) -> Result<(), Error> {
+        match &mut self.0 {
+            Kind::Sqlite(db) => db.begin(),
+            Kind::Postgres(db) => db.begin_to_look_up(),
+        }
+    }
+
     /// Starts a transaction that only reads, and sees the same state throughout.
     pub fn begin_reading(&mut self) -> Result<(), Error> {
         match &mut self.0 {

@@ -25,6 +25,7 @@ pub struct Cafe {
     pub(crate) folder: TempDir,
     ports: [u16; 3],
     site: Site,
+    sites: Vec<(Service, Site)>,
     pub(crate) flags: Vec<String>,
     pub(crate) wrapper: Vec<OsString>,
     environment: Vec<(String, OsString)>,
@@ -100,6 +101,7 @@ impl Cafe {
             folder,
             ports: free_ports(),
             site: site(),
+            sites: Vec::new(),
             flags,
             wrapper: Vec::new(),
             environment: Vec::new(),
@@ -138,12 +140,10 @@ impl Cafe {
 
     /// Any command of the program, on this cafe's folder and ports, its output added to the log.
     pub fn command(&self, name: &str) -> Command {
-        self.command_on(name, |service| self.port(service))
+        self.logged(self.shown_command(name))
     }
 
-    /// The same on other ports.
-    pub(crate) fn command_on(&self, name: &str, port: impl Fn(Service) -> u16) -> Command {
-        let mut command = self.shown_command_on(name, port);
+    pub(crate) fn logged(&self, mut command: Command) -> Command {
         let (out, err) = self.log_files();
         command.stdin(Stdio::null()).stdout(out).stderr(err);
         command
@@ -157,11 +157,11 @@ impl Cafe {
 
     /// The same, its output not redirected.
     pub fn shown_command(&self, name: &str) -> Command {
-        self.shown_command_on(name, |service| self.port(service))
+        self.command_of(program(), name, |service| self.port(service))
     }
 
-    fn shown_command_on(&self, name: &str, port: impl Fn(Service) -> u16) -> Command {
-        let mut command = Command::new(program());
+    pub(crate) fn command_of(&self, program: &Path, name: &str, port: impl Fn(Service) -> u16) -> Command {
+        let mut command = Command::new(program);
         command.arg(name).arg("--data").arg(self.data()).current_dir(self.folder.path());
         // Nobody's traces are to be fed with these cafes.
         for (inherited, _) in std::env::vars().filter(|(name, _)| name.starts_with("OTEL_")) {
@@ -171,8 +171,15 @@ impl Cafe {
         for service in Service::ALL {
             command.arg(format!("--{}-port", service.name())).arg(port(service).to_string());
         }
-        command.args(self.site.flags());
+        let own = self.sites.iter().find(|(service, _)| service.name() == name);
+        let site = own.map_or(&self.site, |(_, site)| site);
+        command.args(site.flags());
         command
+    }
+
+    /// Lets one service that is started alone reach the same servers in another way, such as through a proxy.
+    pub fn set_site(&mut self, service: Service, site: Site) {
+        self.sites.push((service, site));
     }
 
     /// Runs SQL in the databases of a cafe on a rung, as `psql` does; the schema of a service is `cafe_<service>`.

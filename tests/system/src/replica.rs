@@ -1,11 +1,12 @@
 //! Several processes of a service on one data folder, each with a name and a port of its own, watched over by nobody.
 
+use std::path::Path;
 use std::process::{Child, ExitStatus};
 
 use rustix::process::Signal;
 
 use crate::cafe::{free_port, signal};
-use crate::{Cafe, MOMENT, Service, http, wait_until};
+use crate::{Cafe, MOMENT, Service, http, program, wait_until};
 
 /// A process of a service beside others.
 #[derive(Debug)]
@@ -20,11 +21,16 @@ impl Cafe {
     /// Starts a replica, without waiting for anything; one of that name that has ended is started again, on the same port.
     /// The first of a service has the service's own port, where no `cafe up` has it.
     pub fn open_replica(&mut self, service: Service, name: &str) {
+        self.open_replica_of(program(), service, name);
+    }
+
+    /// The same, of another build of the program.
+    pub fn open_replica_of(&mut self, program: &Path, service: Service, name: &str) {
         let known = self.replicas.iter().find(|it| it.is(service, name)).map(|it| it.port);
         let is_first = self.up.is_none() && self.ports_of(service).is_empty();
         let port = known.unwrap_or_else(|| if is_first { self.port(service) } else { free_port() });
-        let mut command =
-            self.command_on(service.name(), |of| if of == service { port } else { self.port(of) });
+        let port_of = |of| if of == service { port } else { self.port(of) };
+        let mut command = self.logged(self.command_of(program, service.name(), port_of));
         command.args(["--replica", name]).args(&self.flags);
         let child = command.spawn().expect("the program starts");
         self.replicas.retain(|it| !it.is(service, name));
@@ -69,6 +75,20 @@ impl Cafe {
     pub fn stop_replica(&mut self, service: Service, name: &str) -> ExitStatus {
         self.signal_replica(service, name, Signal::TERM);
         self.wait_for_end(service, name)
+    }
+
+    /// Starts again every replica that has ended, and waits until all serve. Answers which had ended, and how.
+    pub fn reopen_replicas(&mut self) -> Vec<(Service, String, ExitStatus)> {
+        let ended =
+            |it: &mut Replica| Some((it.service, it.name.clone(), it.child.try_wait().ok().flatten()?));
+        let all_ended: Vec<_> = self.replicas.iter_mut().filter_map(ended).collect();
+        for (service, name, _) in &all_ended {
+            self.open_replica(*service, name);
+        }
+        for Replica { service, name, .. } in &self.replicas {
+            self.wait_until_replica_serves(*service, name);
+        }
+        all_ended
     }
 
     /// Waits until a replica has ended, and answers how.

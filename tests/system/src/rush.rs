@@ -41,6 +41,8 @@ pub struct Post {
     pub took: Duration,
     /// The first answer's status, or how it failed.
     pub first: Result<u16, String>,
+    /// When to try again, in seconds, where the first answer said so.
+    pub retry_after: Option<u32>,
     /// How often it was sent.
     pub tries: u32,
     /// The order that came of it in the end.
@@ -124,6 +126,22 @@ impl Rushed {
         );
     }
 
+    /// Demands that everybody was told within a second: that their order is taken, or that it cannot be at the moment and when
+    /// to come again. Answers how many were told that.
+    ///
+    /// # Panics
+    /// If not, naming the first who were not.
+    pub fn demand_told_in_time(&self) -> usize {
+        let is_refused = |post: &Post| {
+            matches!(post.first, Ok(429 | 503 | 504)) && post.retry_after.is_some_and(|s| s > 0)
+        };
+        let is_told = |post: &&Post| (post.first == Ok(201) || is_refused(post)) && post.took <= IN_TIME;
+        let untold: Vec<_> = self.posts.iter().filter(|post| !is_told(post)).collect();
+        let shown = &untold[..untold.len().min(5)];
+        assert!(untold.is_empty(), "{} of {} were not told: {shown:#?}", untold.len(), self.posts.len());
+        self.posts.iter().filter(|post| is_refused(post)).count()
+    }
+
     /// Demands that nobody was refused, and that few waited for longer than a second, on a machine on which servers start
     /// meanwhile.
     ///
@@ -177,6 +195,13 @@ struct Shop {
     connections: Semaphore,
 }
 
+/// An answer.
+struct Said {
+    status: u16,
+    retry_after: Option<u32>,
+    body: Value,
+}
+
 /// The way to one process.
 struct Door {
     port: u16,
@@ -212,13 +237,14 @@ async fn customer(shop: Arc<Shop>, n: u32, at: Instant) -> Post {
     let mut post = Post {
         at,
         took: at.elapsed(),
-        first: first.as_ref().map(|it| it.0).map_err(Clone::clone),
+        first: first.as_ref().map(|it| it.status).map_err(Clone::clone),
+        retry_after: first.as_ref().ok().and_then(|it| it.retry_after),
         tries: 1,
         order_id: None,
     };
     let mut answer = first;
     loop {
-        if let Ok((201, body)) = &answer {
+        if let Ok(Said { status: 201, body, .. }) = &answer {
             post.order_id = body["id"].as_str().map(str::to_owned);
             shop.served.fetch_add(1, Ordering::Relaxed);
             return post;
@@ -241,7 +267,7 @@ impl Shop {
         wire::post("/orders", &[("idempotency-key", &format!("rush-{at:?}-{n}"))], &body)
     }
 
-    async fn post(&self, door: &Door, request: &[u8]) -> Result<(u16, Value), String> {
+    async fn post(&self, door: &Door, request: &[u8]) -> Result<Said, String> {
         let _place = self.connections.acquire().await.map_err(|closed| closed.to_string())?;
         let sent = tokio::time::timeout(PATIENCE, door.send(request)).await;
         sent.map_err(|_| "no answer".to_owned())?.map_err(|failure| failure.to_string())
@@ -251,7 +277,7 @@ impl Shop {
 impl Door {
     /// A kept connection may have died with the server it led to; that says nothing about the server of now, and the key
     /// makes it safe to send again.
-    async fn send(&self, request: &[u8]) -> std::io::Result<(u16, Value)> {
+    async fn send(&self, request: &[u8]) -> std::io::Result<Said> {
         let kept = self.idle.lock().expect("no customer panics").pop();
         if let Some(mut wire) = kept
             && let Ok(answer) = self.send_on(&mut wire, request).await
@@ -265,9 +291,10 @@ impl Door {
         Ok(answer)
     }
 
-    async fn send_on(&self, wire: &mut Wire, request: &[u8]) -> std::io::Result<(u16, Value)> {
+    async fn send_on(&self, wire: &mut Wire, request: &[u8]) -> std::io::Result<Said> {
         let answer = wire.send(request).await?;
-        Ok((answer.status, serde_json::from_slice(answer.body).unwrap_or_default()))
+        let body = serde_json::from_slice(answer.body).unwrap_or_default();
+        Ok(Said { status: answer.status, retry_after: answer.retry_after, body })
     }
 
     fn keep(&self, wire: Wire) {
@@ -287,6 +314,7 @@ mod tests {
             at,
             took: Duration::from_millis(3),
             first,
+            retry_after: None,
             tries: 1,
             order_id: Some("o".into()),
         };

@@ -19,6 +19,8 @@ pub struct Wire {
 pub struct Answer<'a> {
     /// The status code.
     pub status: u16,
+    /// When to try again, in seconds, where it says so.
+    pub retry_after: Option<u32>,
     /// The body, whole.
     pub body: &'a [u8],
 }
@@ -45,7 +47,8 @@ impl Wire {
         while self.buffer.len() < whole {
             self.read_more().await?;
         }
-        Ok(Answer { status: head.status, body: &self.buffer[head.length..whole] })
+        let Head { status, retry_after, .. } = head;
+        Ok(Answer { status, retry_after, body: &self.buffer[head.length..whole] })
     }
 
     async fn read_more(&mut self) -> Result<()> {
@@ -79,6 +82,7 @@ fn lines(headers: &[(&str, &str)]) -> String {
 
 struct Head {
     status: u16,
+    retry_after: Option<u32>,
     length: usize,
     content_length: usize,
 }
@@ -90,13 +94,14 @@ impl Head {
         let mut response = httparse::Response::new(&mut headers);
         let parsed = response.parse(bytes).map_err(|fault| Error::new(ErrorKind::InvalidData, fault))?;
         let httparse::Status::Complete(length) = parsed else { return Ok(None) };
-        let content_length = response
-            .headers
-            .iter()
-            .find(|header| header.name.eq_ignore_ascii_case("content-length"))
-            .and_then(|header| std::str::from_utf8(header.value).ok()?.trim().parse().ok())
+        let number = |name: &str| {
+            let header = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
+            std::str::from_utf8(header.value).ok()?.trim().parse::<u32>().ok()
+        };
+        let content_length = number("content-length")
             .ok_or_else(|| Error::new(ErrorKind::InvalidData, "an answer without a content-length"))?;
-        Ok(Some(Self { status: response.code.unwrap_or(0), length, content_length }))
+        let (status, retry_after) = (response.code.unwrap_or(0), number("retry-after"));
+        Ok(Some(Self { status, retry_after, length, content_length: content_length as usize }))
     }
 }
 

@@ -12,6 +12,8 @@ use super::{Windows, load};
 
 /// Connections at which it is judged.
 const JUDGED_AT: usize = 64;
+/// A chain.
+const STORES: u32 = 1_000;
 /// Windows that nobody counts, in which Node's compiler does its work.
 const EMITTER_WARM_UPS: usize = 2;
 
@@ -24,6 +26,7 @@ pub(crate) fn measure(ground: &Ground, windows: &Windows, figures: &mut Figures)
     for keys in [Keys::InOrder, Keys::Random] {
         beside_echo(ground, &echo, (JUDGED_AT, keys), windows, figures)?;
     }
+    over_stores(ground, windows, figures)?;
     if ground.kafka.is_some() {
         beside_emitter(ground, windows, figures)?;
     }
@@ -39,7 +42,7 @@ fn beside_echo(
     figures: &mut Figures,
 ) -> Result<()> {
     let cafe = order_alone(ground)?;
-    let bare = Shop { port: echo.port, path: load::PATH };
+    let bare = Shop { port: echo.port, path: load::PATH, stores: 1 };
     let (mut rate, mut p50, mut p99, mut ratio, mut limit) = (vec![], vec![], vec![], vec![], vec![]);
     for _ in 0..windows.number {
         let bare = load::closed(bare, connections, windows.length, keys)?;
@@ -71,13 +74,31 @@ fn beside_echo(
     Ok(())
 }
 
+/// Orders for one store and for many: each store has a count of its own, which every turn that it is in looks up and writes.
+fn over_stores(ground: &Ground, windows: &Windows, figures: &mut Figures) -> Result<()> {
+    let cafe = order_alone(ground)?;
+    let (mut one, mut many) = (vec![], vec![]);
+    for _ in 0..windows.number {
+        for (stores, rates) in [(1, &mut one), (STORES, &mut many)] {
+            let shop = Shop { stores, ..load::shop(&cafe) };
+            let order = load::closed(shop, JUDGED_AT, windows.length, Keys::None)?;
+            anyhow::ensure!(order.failed == 0, "{} orders were not answered 201", order.failed);
+            rates.push(order.rate);
+        }
+    }
+    let name = |stores| format!("POST /orders, {JUDGED_AT} connections, {stores}");
+    figures.add(median_of(name("one store".to_owned()), one, "1/s"));
+    figures.add(median_of(name(format!("{STORES} stores")), many, "1/s"));
+    Ok(())
+}
+
 /// The same beside an application in `NestJS` that sends each order to the same Kafka and keeps nothing.
 fn beside_emitter(ground: &Ground, windows: &Windows, figures: &mut Figures) -> Result<()> {
     let cafe = order_alone(ground)?;
     let kafka = ground.kafka.as_ref().context("there is a Kafka")?;
     let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let _emitter: Emitter = Nest::install()?.emitter(&kafka.bootstrap(), port);
-    let emitter = Shop { port, path: "/" };
+    let emitter = Shop { port, path: "/", stores: 1 };
     for _ in 0..EMITTER_WARM_UPS {
         load::closed(emitter, JUDGED_AT, windows.length, Keys::None)?;
     }

@@ -53,19 +53,26 @@ pub(crate) fn window(ports: (u16, u16), key: &str, length: Duration) -> Result<H
         }
         let mut latency_us = load::histogram();
         for customer in customers {
-            latency_us.saturating_record(customer.await??.as_micros().max(1) as u64);
+            if let Some(took) = customer.await?? {
+                latency_us.saturating_record(took.as_micros().max(1) as u64);
+            }
         }
+        let refused = u64::from(orders) - latency_us.len();
+        ensure!(refused * 100 <= u64::from(orders), "{refused} of {orders} orders were refused");
         Ok(latency_us)
     })
 }
 
 /// Orders, and asks the barista for the ticket until there is one. The screens' stream would not do: it gathers changes for
-/// a while before it sends them.
-async fn customer((order, barista): (u16, u16), staff: String, key: u128) -> Result<Duration> {
+/// a while before it sends them. Nothing if the order was refused.
+async fn customer((order, barista): (u16, u16), staff: String, key: u128) -> Result<Option<Duration>> {
     let (mut shop, mut counter) = (Wire::connect(order).await?, Wire::connect(barista).await?);
     let mut request = load::Request::new();
     let answer = shop.send(request.keyed(key)).await?;
     let answered = Instant::now();
+    if answer.status != 201 {
+        return Ok(None);
+    }
     let order: serde_json::Value = serde_json::from_slice(answer.body)?;
     let id = order["id"].as_str().context("an order without an id")?;
     let look = wire::get(&format!("/tickets/{id}"), &[("authorization", &format!("Bearer {staff}"))]);
@@ -73,5 +80,5 @@ async fn customer((order, barista): (u16, u16), staff: String, key: u128) -> Res
         ensure!(answered.elapsed() < PATIENCE, "the ticket of {id} is not queued");
         tokio::time::sleep(LOOK).await;
     }
-    Ok(answered.elapsed())
+    Ok(Some(answered.elapsed()))
 }

@@ -67,11 +67,13 @@ impl Keys {
 pub(crate) struct Shop {
     pub(crate) port: u16,
     pub(crate) path: &'static str,
+    /// Stores that the orders are for, in turn; with one they name none.
+    pub(crate) stores: u32,
 }
 
 /// The order service of a cafe.
 pub(crate) fn shop(cafe: &Cafe) -> Shop {
-    Shop { port: cafe.port(Service::Order), path: PATH }
+    Shop { port: cafe.port(Service::Order), path: PATH, stores: 1 }
 }
 
 /// Where the order service takes orders.
@@ -82,27 +84,36 @@ pub(crate) const PATH: &str = "/orders";
 pub(crate) struct Request {
     bytes: Vec<u8>,
     key_at: Option<usize>,
+    store_at: Option<usize>,
+    stores: u32,
 }
 
 const KEY: &str = "00000000000000000000000000000000";
+const STORE: &str = "store-0000";
 
 impl Request {
     pub(crate) fn new() -> Self {
-        Self::made(PATH, &[("idempotency-key", KEY)])
+        Self::made(PATH, &[("idempotency-key", KEY)], 1)
     }
 
-    fn with(path: &str, keys: Keys) -> Self {
-        if keys == Keys::None { Self::made(path, &[]) } else { Self::made(path, &[("idempotency-key", KEY)]) }
+    fn with(shop: Shop, keys: Keys) -> Self {
+        let headers: &[_] = if keys == Keys::None { &[] } else { &[("idempotency-key", KEY)] };
+        Self::made(shop.path, headers, shop.stores)
     }
 
-    fn made(path: &str, headers: &[(&str, &str)]) -> Self {
-        let bytes = wire::post(path, headers, ORDER);
-        let key_at = bytes.windows(KEY.len()).position(|part| part == KEY.as_bytes());
-        Self { bytes, key_at }
+    fn made(path: &str, headers: &[(&str, &str)], stores: u32) -> Self {
+        let named = ORDER.replacen('{', &format!(r#"{{"store":"{STORE}","#), 1);
+        let bytes = wire::post(path, headers, if stores > 1 { &named } else { ORDER });
+        let find = |text: &str| bytes.windows(text.len()).position(|part| part == text.as_bytes());
+        Self { key_at: find(KEY), store_at: find(STORE), bytes, stores }
     }
 
-    /// The request, under the key of this number where it has one.
+    /// The request, under the key of this number where it has one, for the store whose turn it is.
     pub(crate) fn keyed(&mut self, key: u128) -> &[u8] {
+        if let Some(at) = self.store_at {
+            let name = format!("store-{:04}", key % u128::from(self.stores));
+            self.bytes[at..at + STORE.len()].copy_from_slice(name.as_bytes());
+        }
         if let Some(at) = self.key_at {
             let digits = format!("{key:032x}");
             self.bytes[at..at + KEY.len()].copy_from_slice(digits.as_bytes());
@@ -145,7 +156,7 @@ pub(crate) fn closed_while(
             let (seen, may_send) = (Rc::clone(&seen), Rc::clone(&may_send));
             let sent_so_far = Rc::clone(&sent_so_far);
             tokio::task::spawn_local(async move {
-                let mut request = Request::with(shop.path, keys);
+                let mut request = Request::with(shop, keys);
                 let mut wire = seen.connect(shop.port).await?;
                 loop {
                     while !may_send() && Instant::now() < until {

@@ -19,6 +19,11 @@ use session::{Queued, Session, Trouble};
 
 /// How long a transaction, or an answer outside of one, is waited for, so that whoever asked is told within a second.
 const PATIENCE: Duration = Duration::from_millis(750);
+/// Until when after its beginning the outcome of a transaction is looked up, if its commit was not answered: still within that
+/// second…
+const LOOK_UP_UNTIL: Duration = Duration::from_millis(900);
+/// …or a little longer, for who was told nothing can only ask again.
+const LOOK_UP_PATIENCE: Duration = Duration::from_millis(100);
 /// The same while a database is being opened: others may be migrating it.
 const OPENING_PATIENCE: Duration = Duration::from_secs(20);
 /// For a database that cannot be reached when a service starts: it may be starting too.
@@ -33,6 +38,8 @@ pub(crate) struct Postgres {
     queued: Vec<Queued>,
     /// Until when the open transaction is waited for.
     open_until: Option<Instant>,
+    /// When the last transaction was begun.
+    begun: Instant,
     patience: Duration,
 }
 
@@ -74,6 +81,7 @@ impl Postgres {
             session: None,
             queued: Vec::new(),
             open_until: None,
+            begun: Instant::now(),
             patience,
         })
     }
@@ -96,8 +104,17 @@ impl Postgres {
         }
     }
 
+    /// See [`crate::Connection::begin_to_look_up`].
+    pub(crate) fn begin_to_look_up(&mut self) -> Result<(), Error> {
+        let until = (self.begun + LOOK_UP_UNTIL).max(Instant::now() + LOOK_UP_PATIENCE);
+        self.begin("BEGIN")?;
+        self.open_until = Some(until);
+        Ok(())
+    }
+
     pub(crate) fn begin(&mut self, how: &'static str) -> Result<(), Error> {
-        self.open_until = Some(Instant::now() + self.patience);
+        self.begun = Instant::now();
+        self.open_until = Some(self.begun + self.patience);
         self.queued.clear();
         self.queued.push(Queued::Begin(how));
         Ok(())

@@ -28,10 +28,16 @@ use crate::wake::Signal;
 
 /// Records that are under way at a time.
 const BATCH: i64 = 1_000;
+/// More than so many at once come in quick succession: those that follow are waited for, for so long. What a request costs
+/// brokers and listeners depends little on how much is in it.
+const GATHER_FROM: usize = 5;
+const GATHER: Duration = Duration::from_millis(10);
 /// Without a nudge the outbox is looked at this often.
 const POLL: Duration = Duration::from_millis(500);
 /// How long an acknowledgement is waited for; librdkafka gives up before.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Between two looks for acknowledgements.
+const LOOK_FOR_ACKS: Duration = Duration::from_micros(300);
 /// How often it is looked whether the topic still ends where it was acknowledged to.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How often what is acknowledged is noted: what is not is found out from the topic.
@@ -157,6 +163,9 @@ impl<'a> Session<'a> {
                 continue;
             }
             self.send(&head, &records)?;
+            if (GATHER_FROM..BATCH as usize).contains(&records.len()) {
+                std::thread::sleep(GATHER);
+            }
             unnoted.get_or_insert_with(Instant::now);
         }
         Ok(())
@@ -230,9 +239,10 @@ impl<'a> Session<'a> {
 
     /// Waits for so many acknowledgements; answers the last offset of each partition among them.
     fn acknowledged(&self, sent: u64) -> Result<BTreeMap<i32, i64>, String> {
-        let started = Instant::now();
+        let (started, mut seen) = (Instant::now(), 0);
         loop {
-            self.producer.poll(Duration::from_millis(5));
+            // Not with a patience: this poll uses all of it up, whatever comes, and the last of it without sleeping.
+            self.producer.poll(Duration::ZERO);
             let acks = self.producer.context().acks();
             if let Some(error) = &acks.failed {
                 return Err(format!("Kafka has not taken a message: {error}"));
@@ -240,8 +250,14 @@ impl<'a> Session<'a> {
             if acks.count >= sent {
                 return Ok(acks.offsets.iter().map(|(part, seen)| (*part, seen.last)).collect());
             }
+            let has_more = acks.count > seen;
+            seen = acks.count;
+            drop(acks);
             if started.elapsed() > PATIENCE {
                 return Err("Kafka does not acknowledge".to_owned());
+            }
+            if !has_more {
+                std::thread::sleep(LOOK_FOR_ACKS);
             }
         }
     }
