@@ -50,6 +50,23 @@ impl KafkaHarm {
     /// For brokers behind proxies.
     pub const BEHIND_PROXIES: [Self; 4] = [Self::Cut, Self::Stalled, Self::Unanswered, Self::Unheard];
 
+    /// Does it under a rush of its own, and demands that orders are taken throughout, that each takes its course once, and that
+    /// the audit is clean.
+    ///
+    /// # Panics
+    /// If not.
+    pub fn demand_survived(self, cafe: &Cafe, kafka: &Kafka, rate: u32, tokens: &[&str]) {
+        let started = Instant::now();
+        let rush = Rush::start(cafe, rate, tokens);
+        rush.wait_for_seconds(3);
+        self.inflict(cafe, kafka, &rush);
+        rush.wait_for_seconds(1);
+        let rushed = rush.stop();
+        rushed.demand_taken_throughout();
+        rushed.demand_all_served(cafe);
+        println!("{self:?}: all well after {:.1} s", started.elapsed().as_secs_f64());
+    }
+
     /// Does it, under a rush, and waits until the brokers are well again.
     ///
     /// # Panics
