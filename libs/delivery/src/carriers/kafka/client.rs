@@ -97,6 +97,8 @@ fn base(kafka: &KafkaSettings) -> ClientConfig {
         .set("socket.keepalive.enable", "true")
         .set("socket.connection.setup.timeout.ms", "5000")
         .set("socket.timeout.ms", "10000")
+        // A client that had lost all brokers was seen to begin anew without end when they were back (librdkafka 2.12).
+        .set("metadata.recovery.strategy", "none")
         .set("reconnect.backoff.ms", "50")
         .set("reconnect.backoff.max.ms", "1000")
         .set("topic.metadata.refresh.interval.ms", "10000");

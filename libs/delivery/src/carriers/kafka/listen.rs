@@ -24,6 +24,8 @@ const POLL: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_millis(500);
 /// How often the topic is looked at: whether it has more partitions, or ends before what was heard.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// A client that is handed nothing for so long, though there is something, is made anew.
+const STUCK: Duration = Duration::from_secs(15);
 /// How often the group is told the offsets.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
@@ -43,6 +45,8 @@ struct Open {
     /// Where each partition is read next, if everything that was handed out is taken in.
     cursors: BTreeMap<i64, Cursor>,
     looked_at: Instant,
+    /// When a message was handed out last.
+    read_at: Instant,
     /// Messages that lay after what was handed out, when they were last counted.
     behind: i64,
     /// Read while waiting.
@@ -153,7 +157,9 @@ impl Open {
             behind += end - cursor.next - i64::from(cursor.check.is_some());
             cursors.insert(part, cursor);
         }
-        let mut open = Self { consumer, partitions, cursors, looked_at: Instant::now(), behind, stash: None };
+        let now = Instant::now();
+        let mut open =
+            Self { consumer, partitions, cursors, looked_at: now, read_at: now, behind, stash: None };
         open.assign(source)?;
         Ok(open)
     }
@@ -195,6 +201,9 @@ impl Open {
             }
             behind += end - cursor.next;
         }
+        if behind > 0 && self.read_at.elapsed() > STUCK {
+            return Err(format!("{behind} messages of topic {source} do not come"));
+        }
         (self.looked_at, self.behind) = (Instant::now(), behind);
         Ok(())
     }
@@ -202,7 +211,10 @@ impl Open {
     fn next(&mut self, patience: Duration) -> Result<Option<Read>, String> {
         match self.consumer.poll(patience) {
             None => Ok(None),
-            Some(Ok(found)) => Ok(Some(message::read(&found))),
+            Some(Ok(found)) => {
+                self.read_at = Instant::now();
+                Ok(Some(message::read(&found)))
+            }
             Some(Err(error)) if is_passing(&error) => {
                 tracing::debug!(%error, "Kafka");
                 Ok(None)
