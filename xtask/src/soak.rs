@@ -1,6 +1,7 @@
 //! Faults by the hundred, on one cafe under a steady rush.
 
 mod chain;
+mod kafka;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -37,6 +38,9 @@ pub(crate) struct Arguments {
     /// Instead of all that: so many faults on Kafka and `PostgreSQL`, with replicas of every service
     #[arg(long, default_value_t = 0, value_name = "N")]
     chain: u32,
+    /// Instead of all that: so many times everything that can befall Kafka
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    kafka: u32,
     /// With --chain: another build of the program, such as the previous commit's, that works beside this one
     #[arg(long, value_name = "FILE", requires = "chain")]
     previous: Option<PathBuf>,
@@ -66,6 +70,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     test::build_program()?;
     if arguments.chain > 0 {
         return chain::run(arguments);
+    }
+    if arguments.kafka > 0 {
+        return kafka::run(arguments);
     }
     let started = Instant::now();
     let (mut done, mut slowest) = (0, Duration::ZERO);

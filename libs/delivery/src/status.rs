@@ -49,8 +49,11 @@ pub struct RelayStatus {
 }
 
 impl Status {
-    pub(crate) fn relay_says(&mut self, silent: Option<String>) {
-        self.relay.get_or_insert_default().silent = silent;
+    /// Why nothing can be written, and up to where there is something to write, if that is known.
+    pub(crate) fn relay_says(&mut self, last: Option<i64>, silent: Option<String>) {
+        let relay = self.relay.get_or_insert_default();
+        relay.last = last.unwrap_or(relay.last);
+        relay.silent = silent;
     }
 }
 

@@ -95,6 +95,8 @@ fn a_gap_in_what_is_kept_stops_the_listener_and_is_never_skipped(rung: &Rung) {
     barista.until_words(order(1), &["w1"]);
     barista.stopped();
 
+    let noted = || Outbox::heard_by(&rung.place, Source::Payment, Source::Payment).unwrap();
+    until("how far it was relayed is noted", || !rung.is_relayed() || noted() == 1);
     payment.stop_relaying();
     payment.say(&[said(order(1), 2, "w2"), said(order(1), 3, "w3")]).unwrap();
     let gone = "DELETE FROM outbox WHERE position <= 2; UPDATE outbox_head SET oldest = 3";

@@ -105,6 +105,10 @@ impl Rung {
         self.place.kafka(Source::Payment).unwrap().brokers.clone()
     }
 
+    pub(crate) fn is_relayed(&self) -> bool {
+        self.place.kafka(Source::Payment).is_some()
+    }
+
     pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.block_on(work)
     }

@@ -56,7 +56,7 @@ pub(crate) fn written(rung: &Rung, parts: i32) -> Vec<Written> {
             all.push(read(&message));
         }
     }
-    all.sort_by_key(|written| written.part);
+    all.sort_by_key(|written: &Written| written.part);
     all
 }
 

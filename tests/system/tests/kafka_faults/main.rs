@@ -4,7 +4,7 @@ mod brokers;
 mod strangers;
 
 use cafe_rig::Kafka;
-use cafe_system_tests::{Cafe, KafkaHarm, Rush, Site};
+use cafe_system_tests::{Cafe, KafkaHarm, Site};
 
 /// Customers a second.
 const RATE: u32 = 40;
@@ -16,15 +16,5 @@ const PAID: [&str; 1] = ["tok_ok"];
 /// Each harm by itself, with an audit after it, on one cafe.
 fn survives(kafka: &Kafka, harms: &[KafkaHarm]) {
     let cafe = Cafe::up_at(Site::of(None, Some(kafka)), &ROBOT);
-    for harm in harms {
-        let started = std::time::Instant::now();
-        let rush = Rush::start(&cafe, RATE, &PAID);
-        rush.wait_for_seconds(3);
-        harm.inflict(&cafe, kafka, &rush);
-        rush.wait_for_seconds(1);
-        let rushed = rush.stop();
-        rushed.demand_taken_throughout();
-        rushed.demand_all_served(&cafe);
-        println!("{harm:?}: all well after {:.1} s", started.elapsed().as_secs_f64());
-    }
+    harms.iter().for_each(|harm| harm.demand_survived(&cafe, kafka, RATE, &PAID));
 }

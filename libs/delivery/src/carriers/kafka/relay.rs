@@ -90,7 +90,8 @@ impl Relay {
                 tracing::warn!(topic = %self.source, reason, "what is announced waits in the outbox");
             }
             said = true;
-            self.board.change(|status| status.relay_says(Some(reason)));
+            let last = Connection::open_peer(&self.database).and_then(|mut db| tables::head(&mut db));
+            self.board.change(|status| status.relay_says(last.ok().map(|head| head.last), Some(reason)));
             self.signal.wait(PAUSE);
         }
     }
