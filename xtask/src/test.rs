@@ -21,6 +21,12 @@ pub(crate) struct Arguments {
 /// The parts, in the order in which they run: what fails soonest comes first.
 const NAMES: [&str; 6] = ["crates", "system", "rungs", "readme", "fuzz", "rush"];
 
+/// Tests on real processes.
+const SYSTEM: [&str; 6] = ["whole", "quiet", "restored", "traces", "contracts", "isolation"];
+
+/// The same with databases on a server, with Kafka, and with replicas.
+const RUNGS: [&str; 3] = ["rungs", "replicas", "database_faults"];
+
 /// What the rush may take: 10 s of customers, then the last payments and their audit.
 const RUSH_LIMIT: Duration = Duration::from_secs(55);
 
@@ -42,13 +48,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let program = build_program().context("the program does not build")?;
     for name in NAMES.into_iter().filter(|name| *name != "crates" && is_wanted(name)) {
         parts.run(name, || match name {
-            "system" => system(
-                &["--lib", "--test", "whole", "--test", "quiet", "--test", "restored", "--test", "isolation"],
-                &program,
-            ),
-            "rungs" => {
-                system(&["--test", "rungs", "--test", "replicas", "--test", "database_faults"], &program)
-            }
+            "system" => system(&[&["--lib"][..], &tests(&SYSTEM)].concat(), &program),
+            "rungs" => system(&tests(&RUNGS), &program),
             "readme" => system(&["--test", "readme"], &program),
             "fuzz" => fuzz::run(),
             _ => rush(),
@@ -112,6 +113,11 @@ fn system(which: &[&str], program: &PathBuf) -> Result<Outcome> {
     cargo_test(&which, &["--test-threads", "1", "--nocapture"], |command| {
         command.env("CAFE_BIN", program);
     })
+}
+
+/// As cargo wants them named.
+fn tests<'a>(names: &[&'a str]) -> Vec<&'a str> {
+    names.iter().flat_map(|name| ["--test", name]).collect()
 }
 
 fn cargo_test(which: &[&str], flags: &[&str], adjust: impl FnOnce(&mut Command)) -> Result<Outcome> {

@@ -78,7 +78,7 @@ pub async fn serve(
         seats: Arc::new(Semaphore::new(http::SEATS)),
         stop: stop.clone(),
     };
-    let served = cafe_web::serve(listener, http::router(app), stop.clone()).await;
+    let served = cafe_web::serve(listener, http::router(app), ids, stop.clone()).await;
     stop.cancel();
     tasks.wait().await;
     desk.stopped().await.map_err(StartError::Ended)?;

@@ -11,10 +11,12 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::audit::AuditArgs;
 use crate::copies::{BackupArgs, RestoreArgs};
+use crate::events::EventsArgs;
+use crate::moving::MoveArgs;
 use crate::parked::ParkedArgs;
 use crate::rush::RushArgs;
 use crate::settings::{Flags, Settings, warn_of_mistyped_variables};
-use crate::{audit, copies, doctor, logging, parked, rush, services, up};
+use crate::{audit, copies, doctor, events, logging, moving, parked, rush, services, up};
 
 /// Exit code for a wrong command line or setting, as clap's own.
 const WRONG_SETTING: u8 = 2;
@@ -54,8 +56,12 @@ enum Command {
     Backup(BackupArgs),
     /// Puts a copy back
     Restore(RestoreArgs),
+    /// Carries a running cafe to PostgreSQL and Kafka (--database, --kafka) while it trades
+    Move(MoveArgs),
     /// Looks at settings, folders, disk, ports, databases and services
     Doctor,
+    /// Describes what the services tell each other, for programs that want to listen
+    Events(EventsArgs),
 }
 
 #[derive(clap::Args)]
@@ -66,6 +72,11 @@ struct ServiceArgs {
 }
 
 impl Command {
+    /// Whether it is a service, which takes part in what customers and staff ask for.
+    fn is_service(&self) -> bool {
+        matches!(self, Self::Order(_) | Self::Payment(_) | Self::Barista(_))
+    }
+
     /// Whether `cafe up` has started it, which has warned already of what is wrong with the environment.
     fn is_watched(&self) -> bool {
         matches!(self, Self::Order(args) | Self::Payment(args) | Self::Barista(args) if args.watched)
@@ -87,8 +98,8 @@ pub(crate) fn run() -> ExitCode {
         _ => ("cafe", "warn"),
     };
     // Dropped last, so that the last lines are written.
-    let _log = match logging::start(process, usual_level) {
-        Ok(flush) => flush,
+    let _logging = match logging::start(process, usual_level, cli.command.is_service()) {
+        Ok(logging) => logging,
         Err(error) => return refuse(&error, WRONG_SETTING.into()),
     };
     if !cli.command.is_watched() {
@@ -108,7 +119,9 @@ fn execute(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
         Command::Parked(args) => quiet_runtime()?.block_on(parked::run(args, settings)),
         Command::Backup(args) => copies::backup(&args, settings),
         Command::Restore(args) => copies::restore(&args, settings),
+        Command::Move(args) => quiet_runtime()?.block_on(moving::run(args, settings)),
         Command::Doctor => quiet_runtime()?.block_on(doctor::run(settings)),
+        Command::Events(args) => events::run(&args),
     }
 }
 

@@ -33,6 +33,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         // Wrong ones are refused before anything runs.
         Finding::ok("settings", "they fit together"),
         machine::environment(),
+        machine::traces(),
         machine::folder(&place.data),
         machine::disk(&place.data),
         machine::clock(&place),

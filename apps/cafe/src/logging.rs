@@ -10,18 +10,25 @@ use std::io::IsTerminal;
 use anyhow::Context;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::Layer;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use format::{ForPeople, ForPrograms};
-pub(crate) use writer::Flush;
-use writer::Lines;
+use writer::{Flush, Lines};
 
-/// Starts logging as `process` (a service's name, `up`, …). Keep what it answers until the end: it writes out the last lines.
+use crate::traces::{self, Asked, Export};
+
+/// What is to be kept until the end: it sends the last spans, then writes out the last lines.
+pub(crate) struct Logging {
+    _export: Option<Export>,
+    _flush: Flush,
+}
+
+/// Starts logging as `process` (a service's name, `up`, …), and traces it if that is `traced`.
 ///
 /// # Errors
 /// If `CAFE_LOG` cannot be read as a filter.
-pub(crate) fn start(process: &'static str, usual: &str) -> anyhow::Result<Flush> {
+pub(crate) fn start(process: &'static str, usual: &str, traced: bool) -> anyhow::Result<Logging> {
     let wanted = std::env::var("CAFE_LOG").unwrap_or_default();
     let wanted = if wanted.is_empty() { usual.to_owned() } else { wanted };
     let filter = EnvFilter::builder().parse(&wanted).with_context(|| {
@@ -29,14 +36,30 @@ pub(crate) fn start(process: &'static str, usual: &str) -> anyhow::Result<Flush>
     })?;
     let (lines, flush) = Lines::to_standard_error();
     let layer = Layer::new().with_writer(lines).log_internal_errors(false);
-    let registry = tracing_subscriber::registry().with(filter);
-    if std::io::stderr().is_terminal() {
-        registry.with(layer.event_format(ForPeople { process })).init();
+    let layer = if std::io::stderr().is_terminal() {
+        layer.event_format(ForPeople { process }).boxed()
     } else {
-        registry.with(layer.event_format(ForPrograms { process })).init();
+        layer.event_format(ForPrograms { process }).boxed()
+    };
+    let asked = if traced { traces::asked() } else { Asked::Nothing };
+    let export = match &asked {
+        Asked::Export(endpoint) => Some(traces::export(process, endpoint)?),
+        Asked::Nothing | Asked::Impossible(_) => None,
+    };
+    match &export {
+        Some(export) => {
+            tracing_subscriber::registry().with(layer.with_filter(filter)).with(export.layer()).init();
+        }
+        // For all of it, and not for a layer: nothing that the log does not want is even begun.
+        None => tracing_subscriber::registry().with(layer).with(filter).init(),
     }
     log_panics();
-    Ok(flush)
+    match asked {
+        Asked::Export(endpoint) => tracing::info!(endpoint, "traces are exported"),
+        Asked::Impossible(reason) => tracing::warn!(reason, "traces are not exported"),
+        Asked::Nothing => {}
+    }
+    Ok(Logging { _export: export, _flush: flush })
 }
 
 /// A panic is one line among the others, and cannot fail on a closed terminal.

@@ -8,12 +8,15 @@ mod cli;
 mod client;
 mod copies;
 mod doctor;
+mod events;
 mod logging;
+mod moving;
 mod parked;
 mod running;
 mod rush;
 mod services;
 mod settings;
+mod traces;
 mod up;
 
 use std::process::ExitCode;

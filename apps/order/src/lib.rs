@@ -90,11 +90,11 @@ pub async fn run_on(
         hub,
         backlog,
         clock,
-        ids,
+        ids: ids.clone(),
         stop: stop.clone(),
     });
     tracing::info!(address = %listener.local_addr()?, "the order service takes orders");
-    cafe_web::serve(listener, http::router(app), stop).await?;
+    cafe_web::serve(listener, http::router(app), ids, stop).await?;
     desk.stopped().await.map_err(StartError::Ended)
 }
 

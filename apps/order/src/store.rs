@@ -55,8 +55,9 @@ cafe_store::statements! {
     const OLDEST_KEY = "SELECT MIN(used_at_ms) FROM idempotency_keys";
     const FORGET_KEYS = "DELETE FROM idempotency_keys WHERE (store, key) IN \
          (SELECT store, key FROM idempotency_keys WHERE used_at_ms < $1 ORDER BY used_at_ms LIMIT $2)";
-    const NUMBERS =
-        "SELECT day, last, skipped_for_ms FROM day_numbers WHERE store = $1 ORDER BY day DESC LIMIT 1";
+    const NUMBERS = "SELECT restored_at_ms, day, numbers.last, skipped_for_ms FROM outbox_head LEFT JOIN \
+         (SELECT day, last, skipped_for_ms FROM day_numbers WHERE store = $1 ORDER BY day DESC LIMIT 1) AS numbers \
+         ON TRUE WHERE id = 1";
     const SECRET = "SELECT secret FROM secrets WHERE name = 'customer_tokens'";
     const PUT_SECRET = "INSERT INTO secrets (name, secret) VALUES ('customer_tokens', $1)";
 }
@@ -215,10 +216,10 @@ fn load_numbers(db: &mut Connection, tables: &mut OrderTables) -> Result<(), Err
     if stores.is_empty() {
         return Ok(());
     }
-    tables.restored_at = cafe_delivery::head(db)?.restored_at_ms.map(from_ms);
     let asked: Vec<[Param<'_>; 1]> = stores.iter().map(|store| [store.into()]).collect();
-    let found = db.query_each(NUMBERS, &asked, read_numbers)?;
-    for (store, numbers) in stores.into_iter().zip(found) {
+    let found = db.query_each(NUMBERS, &asked, |row| Ok((row.opt_int(0)?, read_numbers(row)?)))?;
+    for (store, (restored_at_ms, numbers)) in stores.into_iter().zip(found.into_iter().flatten()) {
+        tables.restored_at = restored_at_ms.map(from_ms);
         tables.numbers.fill(store, numbers);
     }
     Ok(())
@@ -255,7 +256,9 @@ fn read_key(row: &Row<'_>) -> Result<KeyRow, Error> {
     Ok(KeyRow { body_hash: row.text(0)?, order_id: read_id(row, 1)?, used_at: from_ms(row.int(2)?) })
 }
 
-fn read_numbers(row: &Row<'_>) -> Result<DayNumbers, Error> {
-    let day = row.str(0)?.parse().map_err(|error| Error::Refused(format!("a business day: {error}")))?;
-    Ok(DayNumbers { day, last: row.int(1)?, skipped_for_ms: row.int(2)? })
+/// After the time of a restore, which is there also where a store has no numbers yet.
+fn read_numbers(row: &Row<'_>) -> Result<Option<DayNumbers>, Error> {
+    let Some(day) = row.opt_text(1)? else { return Ok(None) };
+    let day = day.parse().map_err(|error| Error::Refused(format!("a business day: {error}")))?;
+    Ok(Some(DayNumbers { day, last: row.int(2)?, skipped_for_ms: row.int(3)? }))
 }

@@ -23,6 +23,8 @@ pub struct Wish {
     #[serde(default)]
     pub takeout: bool,
     /// How it is paid.
+    #[serde(with = "Payment")]
+    #[schema(value_type = Payment)]
     pub payment: PaymentChoice,
     /// Which store makes it; the cafe's own when absent.
     #[serde(default)]
@@ -51,6 +53,21 @@ pub struct Item {
     #[serde(default)]
     #[schema(max_items = 0)]
     pub options: Vec<String>,
+}
+
+// From a customer a field that is not known is a mistake; in an event it is one that a newer program added, and passed over.
+/// How a customer pays.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(remote = "PaymentChoice", deny_unknown_fields)]
+#[schema(as = PaymentChoice)]
+struct Payment {
+    /// The vendor that is asked, such as `simulator`.
+    #[schema(example = "simulator", max_length = 64)]
+    vendor: String,
+    /// The vendor's one-time proof from the customer's side, such as the simulator's `tok_ok`.
+    #[serde(default)]
+    #[schema(example = "tok_ok", max_length = 256)]
+    token: Option<String>,
 }
 
 /// What is wrong with one field of a wish.

@@ -35,6 +35,8 @@ pub struct Request {
     pub order_id: OrderId,
     /// What.
     pub what: What,
+    /// Trace context of a person's request, which the payment goes on under; the worker's own belong to what they answer.
+    pub traceparent: Option<String>,
 }
 
 /// What is asked of the service.
@@ -190,6 +192,9 @@ impl Domain for Cashier {
         turn: &mut Turn<Effect>,
     ) -> Result<Done, Refusal> {
         let mut payment = self.take(tables, request.order_id).ok_or(Refusal::NoOrder)?;
+        if request.traceparent.is_some() {
+            payment.traceparent.clone_from(&request.traceparent);
+        }
         let transition = decide(&mut payment, &request.what, now)?;
         let done = if transition == Transition::AlreadyDone { Done::Already } else { Done::Now };
         keep(tables, request.order_id, payment, transition, now, turn);

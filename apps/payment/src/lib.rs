@@ -81,10 +81,11 @@ pub async fn serve(
     let vendors = Vendors { simulator: Vendor::Simulator(simulator) };
 
     let tasks = TaskTracker::new();
-    let working = Working { vendors: vendors.clone(), clock, ids, mailbox, inbox, stop: stop.clone() };
+    let working =
+        Working { vendors: vendors.clone(), clock, ids: ids.clone(), mailbox, inbox, stop: stop.clone() };
     tasks.spawn(working.once_leading(desk.clone(), tasks.clone()));
     let app = App { desk: desk.clone(), vendors, staff };
-    let served = cafe_web::serve(listener, http::router(app), stop.clone()).await;
+    let served = cafe_web::serve(listener, http::router(app), ids, stop.clone()).await;
     stop.cancel();
     gate.stop();
     tasks.close();

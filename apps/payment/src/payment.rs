@@ -74,7 +74,7 @@ pub struct Payment {
     /// The vendor's record is being gone through: nothing is asked before that is done.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub checking: bool,
-    /// W3C trace context of the order, passed on with whatever is announced later.
+    /// W3C trace context of what last moved it: the order, a wish to cancel, a refund. Passed on with what comes of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
 }

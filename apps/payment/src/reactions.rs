@@ -34,6 +34,9 @@ pub(crate) fn hear(
     if payment.store.is_empty() {
         payment.store.clone_from(&heard.store);
     }
+    if heard.traceparent.is_some() {
+        payment.traceparent.clone_from(&heard.traceparent);
+    }
     match event {
         Event::Order(OrderEvent::Placed(placed)) => order_placed(cashier, payment, heard, placed, now),
         Event::Order(OrderEvent::CancelRequested(wish)) => order_cancel_requested(payment, wish, now),
@@ -55,7 +58,6 @@ fn order_placed(
     now: Timestamp,
 ) -> Result<Transition, Refusal> {
     let known_vendor = Vendors::NAMES.contains(&placed.payment.vendor.as_str());
-    payment.traceparent.clone_from(&heard.traceparent);
     let order = Order { order_id: heard.order_id, placed_at: heard.at, placed: placed.clone() };
     let transition = payment.placed(order, known_vendor, cashier.restored_at, now)?;
     if transition == Transition::Changed(Vec::new()) && payment.may_ask() && cashier.gate.has_room() {

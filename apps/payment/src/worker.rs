@@ -154,7 +154,7 @@ impl Worker {
     /// Hands in what was found out, until it is on disk or this process ends; the next one looks it up.
     async fn report(&self, order_id: OrderId, what: What, traceparent: Option<String>) {
         loop {
-            let request = Request { order_id, what: what.clone() };
+            let request = Request { order_id, what: what.clone(), traceparent: None };
             match self.desk.ask(request, traceparent.clone()).await {
                 Ok(Ok(_)) | Err(TurnError::Stopped | TurnError::OutcomeUnknown) => return,
                 Ok(Err(refusal)) => {

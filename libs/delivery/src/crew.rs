@@ -61,7 +61,7 @@ impl<D: Tables> Crew<D> {
     }
 
     fn listen(&self, db: &mut Connection, source: Source, epoch: i64) -> Result<(), StartError> {
-        if self.place.kafka().is_none() {
+        if self.place.kafka(D::SOURCE).is_none() {
             tables::join_parts(db, source, epoch)?;
         }
         let heard: Parts =
@@ -81,7 +81,7 @@ impl<D: Tables> Crew<D> {
     }
 
     fn carrier(&self, source: Source) -> Result<Box<dyn Carrier>, StartError> {
-        if let Some(kafka) = self.place.kafka() {
+        if let Some(kafka) = self.place.kafka(D::SOURCE) {
             return Ok(Box::new(KafkaCarrier::new(kafka, D::SOURCE, source)));
         }
         let ear = match self.signals.get(&source) {
@@ -93,7 +93,7 @@ impl<D: Tables> Crew<D> {
     }
 
     fn relay(&self, db: &mut Connection) -> Result<(), StartError> {
-        let (Some(kafka), Some(signal)) = (self.place.kafka(), &self.relay) else { return Ok(()) };
+        let (Some(kafka), Some(signal)) = (self.place.kafka(D::SOURCE), &self.relay) else { return Ok(()) };
         let relay = Relay {
             kafka: kafka.clone(),
             source: D::SOURCE,

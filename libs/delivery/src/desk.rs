@@ -78,6 +78,9 @@ pub enum StartError {
     /// Its database.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// `cafe move` was interrupted before the service could go on at the new place.
+    #[error("this service is being moved there and is not yet: run `cafe move` again, to its end")]
+    HalfMoved,
     /// Its database, after opening.
     #[error(transparent)]
     Store(#[from] Error),
@@ -135,7 +138,7 @@ pub fn start<D: Tables>(
     let (ending, ended) = watch::channel(None);
     let (lead, leads) = watch::channel(false);
     let closed = CancellationToken::new();
-    let relay = place.kafka().map(|_| Signal::default());
+    let relay = place.kafka(D::SOURCE).map(|_| Signal::default());
     let (hints, signals) = hints::<D>(place, &replica, relay.clone(), hooks.on_elsewhere);
     let crew = Crew {
         place: place.clone(),
@@ -186,6 +189,7 @@ impl<D: Tables> Desk<D> {
         request: D::Request,
         traceparent: Option<String>,
     ) -> Result<D::Answer, TurnError> {
+        let (_turn, traceparent) = cafe_trace::Step::turn(D::SOURCE, traceparent);
         let (answer, answered) = oneshot::channel();
         self.hand_in(Work::Ask { request, traceparent, answer })?;
         self.unless_ended(answered).await
@@ -291,6 +295,12 @@ impl Opened {
         let database = place.database(D::SOURCE);
         let migrations: Vec<Migration> = crate::MIGRATIONS.iter().chain(D::MIGRATIONS).copied().collect();
         let mut db = Connection::open(&database, &migrations)?;
+        if db.is_shared() && tables::is_being_moved_here(&mut db)? {
+            if !place.was_moved(D::SOURCE) {
+                return Err(StartError::HalfMoved);
+            }
+            tables::end_moving(&mut db)?;
+        }
         tables::name_log(&mut db, log_id)?;
         let head = tables::head(&mut db)?;
         let (held, parked) = (tables::count_held(&mut db)?, tables::count_parked(&mut db)?);
@@ -329,17 +339,19 @@ fn hints<D: Tables>(
 ) -> (Hints, BTreeMap<Source, Signal>) {
     let database = place.database(D::SOURCE);
     let Some(server) = database.server() else {
-        let bell = place.kafka().is_none().then(|| Bell::new(place, D::SOURCE));
+        let bell = place.kafka(D::SOURCE).is_none().then(|| Bell::new(place, D::SOURCE));
         return (Hints { bell, relay, others: None }, BTreeMap::new());
     };
     let mut signals: BTreeMap<Source, Signal> =
         relay.iter().map(|relay| (D::SOURCE, relay.clone())).collect();
-    if place.kafka().is_none() {
+    if place.kafka(D::SOURCE).is_none() {
         signals.extend(D::SOURCE.hears().iter().map(|source| (*source, Signal::default())));
     }
     let hearing =
         Hearing { own: D::SOURCE, replica: replica.to_owned(), signals: signals.clone(), on_elsewhere };
-    let others = Others::new(hearing.start(server), D::SOURCE, replica);
+    let peer = |source: &Source| Some((*source, place.database(*source).server()?.clone()));
+    let peers = D::SOURCE.hears().iter().filter_map(peer).collect();
+    let others = Others::new(hearing.start(server, &peers), D::SOURCE, replica);
     (Hints { bell: None, relay, others: Some(others) }, signals)
 }
 

@@ -33,13 +33,15 @@ pub(crate) struct Others {
 
 impl Hints {
     /// After a commit that announced something, or did something that other replicas should know of.
-    pub(crate) fn tell(&self, announced: bool, news: &[String]) {
+    pub(crate) fn tell(&self, announced: bool, news: &[String], leads: bool) {
         if announced {
             self.bell.iter().for_each(Bell::ring);
             self.relay.iter().for_each(Signal::ring);
         }
+        // Of what a topic carries only the relay need know, and with whoever leads it is here.
+        let is_told = leads && self.relay.is_some();
         if let Some(others) = &self.others
-            && (announced || !news.is_empty())
+            && (announced && !is_told || !news.is_empty())
         {
             others.say(news);
         }
@@ -82,11 +84,17 @@ pub(crate) struct Hearing {
 }
 
 impl Hearing {
-    /// Begins to hear; what was said before is missed.
-    pub(crate) fn start(self, server: &Server) -> Notifier {
-        let heard =
-            std::iter::once(self.own).chain(self.signals.keys().copied().filter(|it| *it != self.own));
-        let (mut notices, notifier) = Notices::start(server, heard.map(channel).collect());
+    /// Begins to hear; what was said before is missed. Hints do not leave their database: where a peer has one of its own, it
+    /// is listened to there.
+    pub(crate) fn start(self, server: &Server, peers: &BTreeMap<Source, Server>) -> Notifier {
+        let mut heard = vec![channel(self.own)];
+        for (source, signal) in self.signals.iter().filter(|(source, _)| **source != self.own) {
+            match peers.get(source) {
+                Some(peer) if !peer.is_beside(server) => hear_elsewhere(peer, *source, signal.clone()),
+                _ => heard.push(channel(*source)),
+            }
+        }
+        let (mut notices, notifier) = Notices::start(server, heard);
         tokio::spawn(async move {
             while let Some(notice) = notices.next().await {
                 self.take(&notice);
@@ -114,6 +122,15 @@ impl Hearing {
             }
         }
     }
+}
+
+fn hear_elsewhere(peer: &Server, source: Source, signal: Signal) {
+    let (mut notices, _) = Notices::start(peer, vec![channel(source)]);
+    tokio::spawn(async move {
+        while notices.next().await.is_some() {
+            signal.ring();
+        }
+    });
 }
 
 fn channel(speaker: Source) -> String {

@@ -102,8 +102,8 @@ impl Candidate {
 /// Takes the lease if it is still as it was seen. No turn of whoever had it is under way meanwhile.
 pub(crate) fn take(db: &mut Connection, replica: &str, seen: Option<&Lease>) -> Result<Option<i64>, Error> {
     db.begin()?;
-    tables::lock(db)?;
-    if seen.is_some_and(|seen| tables::lease(db).as_ref().ok() != Some(seen)) {
+    let lease = tables::lock(db)?.lease;
+    if seen.is_some_and(|seen| lease != *seen) {
         db.rollback()?;
         return Ok(None);
     }

@@ -23,14 +23,16 @@ pub mod turn;
 mod wake;
 mod writer;
 
-pub use carriers::kafka::{check_option, options_from};
+pub use carriers::kafka::{check_option, options_from, topic_differences};
 pub use desk::{Desk, INBOX_LIMIT, RETENTION, StartError, TurnError, restored_at, start};
 pub use domain::{Announcement, Domain, Elsewhere, Hooks, Poison, Tables, Turn};
 pub use ledger::{HeardRow, HeldSlot, Ledger, Parked};
-pub use outbox::Outbox;
-pub use place::{Held as Lock, KafkaSettings, Place, PlaceError, Rungs};
+pub use outbox::{Notes, Outbox};
+pub use place::{Held as Lock, KafkaSettings, Moved, Place, PlaceError, Rungs};
 pub use rows::Rows;
 pub use schema::MIGRATIONS;
 pub use status::{Link, RelayStatus, Status};
-pub use tables::{Head, Position, head, mark_restored, parked_page, prepare_all, read_after};
+pub use tables::{
+    Head, Position, end_moving, head, mark_restored, parked_page, prepare_all, read_after, say_moved,
+};
 pub use turn::ParkedOutcome;

@@ -45,7 +45,7 @@ impl<D: Tables> Listener<D> {
         }
     }
 
-    fn take(&mut self, news: News) {
+    fn take(&mut self, mut news: News) {
         if let Some(reason) = self.too_many_aside() {
             self.say_silent(Some(reason));
             self.carrier.wait();
@@ -58,6 +58,11 @@ impl<D: Tables> Listener<D> {
         if news.records.is_empty() {
             self.carrier.wait();
             return;
+        }
+        let records = news.records.iter_mut().map(|(arrived, _)| &mut arrived.record);
+        let steps = cafe_trace::hearing(D::SOURCE, self.source, records);
+        if !steps.is_empty() {
+            news.records.iter_mut().for_each(|(arrived, _)| arrived.is_step_of_its_trace());
         }
         let behind = news.behind - news.records.len() as i64;
         let mut heard = self.heard.clone();

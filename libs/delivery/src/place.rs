@@ -1,13 +1,16 @@
 //! Where a cafe keeps its files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cafe_events::Source;
-use cafe_store::{Database, Server, ServerError};
+use cafe_store::{Connection, Database, Server, ServerError};
+use serde::{Deserialize, Serialize};
+
+use crate::tables;
 
 /// Where a cafe keeps everything.
 #[derive(Clone, Debug)]
@@ -16,8 +19,10 @@ pub struct Place {
     pub data: PathBuf,
     /// Where each service's database is, if not in the folder.
     servers: BTreeMap<Source, Server>,
-    /// Which Kafka carries its events, if any does.
-    kafka: Option<KafkaSettings>,
+    /// Which Kafka carries a service's events, if any does.
+    kafka: BTreeMap<Source, KafkaSettings>,
+    /// Which of them `cafe move` has brought there.
+    moved: BTreeSet<Source>,
     /// Which of several processes of a service on this folder.
     replica: Option<String>,
 }
@@ -33,8 +38,25 @@ pub struct Rungs {
     pub replica: Option<String>,
 }
 
+/// Where a service's database was moved to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// The server's address, as [`Server::of_service`] reads it.
+    pub database: String,
+    /// The Kafka that carries the service's events from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kafka: Option<KafkaSettings>,
+}
+
+impl Moved {
+    /// What a database says of where it was moved to.
+    pub(crate) fn of(db: &mut Connection) -> Option<Self> {
+        serde_json::from_str(&tables::moved_to(db)?).ok()
+    }
+}
+
 /// How Kafka is reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KafkaSettings {
     /// `host:port`, separated by commas.
     pub brokers: String,
@@ -72,7 +94,13 @@ pub struct Held(#[expect(dead_code, reason = "held open; the lock ends when it c
 impl Place {
     /// A cafe in the folder `data`, which may not exist yet.
     pub fn new(data: impl Into<PathBuf>) -> Self {
-        Self { data: data.into(), servers: BTreeMap::new(), kafka: None, replica: None }
+        Self {
+            data: data.into(),
+            servers: BTreeMap::new(),
+            kafka: BTreeMap::new(),
+            moved: BTreeSet::new(),
+            replica: None,
+        }
     }
 
     /// A cafe that uses more than its folder.
@@ -81,12 +109,39 @@ impl Place {
     /// The address of the database's server cannot be used.
     pub fn on(data: impl Into<PathBuf>, rungs: &Rungs) -> Result<Self, ServerError> {
         let mut place = Self::new(data);
-        if let Some(address) = &rungs.database {
-            for source in Source::ALL {
+        for source in Source::ALL {
+            if let Some(address) = &rungs.database {
                 place.servers.insert(source, Server::of_service(address, source.name())?);
             }
+            if let Some(kafka) = &rungs.kafka {
+                place.kafka.insert(source, kafka.clone());
+            }
+            place.follow(source);
         }
-        Ok(Self { kafka: rungs.kafka.clone(), replica: rungs.replica.clone(), ..place })
+        Ok(Self { replica: rungs.replica.clone(), ..place })
+    }
+
+    /// Whether the service's database is where `cafe move` has left word that it is.
+    pub fn was_moved(&self, source: Source) -> bool {
+        self.moved.contains(&source)
+    }
+
+    /// Goes where `cafe move` has left word that the service's database is now.
+    fn follow(&mut self, source: Source) {
+        let file = self.file(source);
+        if self.servers.contains_key(&source) || !file.exists() {
+            return;
+        }
+        let Some(moved) = Connection::open_reader(&file).ok().and_then(|mut db| Moved::of(&mut db)) else {
+            return;
+        };
+        if let Ok(server) = Server::of_service(&moved.database, source.name()) {
+            self.servers.insert(source, server);
+            self.moved.insert(source);
+            if let Some(kafka) = moved.kafka {
+                self.kafka.entry(source).or_insert(kafka);
+            }
+        }
     }
 
     /// The service's database.
@@ -102,9 +157,9 @@ impl Place {
         self.data.join(format!("{source}.sqlite"))
     }
 
-    /// Which Kafka carries events, if any does.
-    pub fn kafka(&self) -> Option<&KafkaSettings> {
-        self.kafka.as_ref()
+    /// Which Kafka carries the service's events, if any does.
+    pub fn kafka(&self, source: Source) -> Option<&KafkaSettings> {
+        self.kafka.get(&source)
     }
 
     /// What a service's files in [`Place::run`] are called: each replica has its own.

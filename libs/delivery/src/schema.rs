@@ -7,7 +7,11 @@ use cafe_store::Migration;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "delivery/0001_delivery", sql: TABLES },
     Migration { name: "delivery/0002_replicas", sql: REPLICAS },
+    Migration { name: "delivery/0003_moved", sql: MOVED },
 ];
+
+/// Where this database was moved to, as [`crate::Moved`] in JSON; nothing while it is the one that counts.
+const MOVED: &str = "ALTER TABLE outbox_head ADD COLUMN moved_to TEXT";
 
 const TABLES: &str = "
         CREATE TABLE outbox (

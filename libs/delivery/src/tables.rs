@@ -12,12 +12,20 @@ use crate::ledger::{HeardRow, HeldSlot, Ledger, Parked};
 
 cafe_store::statements! {
     const HEAD = "SELECT log_id, oldest, last, restored_at_ms FROM outbox_head WHERE id = 1";
-    const LAST = "SELECT last FROM outbox_head WHERE id = 1";
+    const MOVED_TO = "SELECT moved_to FROM outbox_head WHERE id = 1";
+    const MOVE_TO = "UPDATE outbox_head SET moved_to = $1 WHERE id = 1";
+    const LOCKED = "SELECT last FROM outbox_head WHERE id = 1";
+    const BEFORE = "SELECT outbox_head.last, lease.replica, lease.epoch, lease.beats, moved_to FROM outbox_head, lease \
+         WHERE outbox_head.id = 1 AND lease.id = 1";
     const NAME_LOG = "UPDATE outbox_head SET log_id = $1 WHERE id = 1 AND log_id = ''";
     const MARK_RESTORED = "UPDATE outbox_head SET log_id = $1, restored_at_ms = $2 WHERE id = 1";
     const MOVE_HEAD = "UPDATE outbox_head SET last = $1 WHERE id = 1";
     const READ_AFTER = "SELECT position, order_id, version, kind, at_ms, body, traceparent FROM outbox \
          WHERE position > $1 ORDER BY position LIMIT $2";
+    const HEAD_AND_AFTER = "SELECT said.position, order_id, version, kind, at_ms, body, traceparent, \
+         log_id, oldest, last, restored_at_ms FROM outbox_head LEFT JOIN (SELECT position, order_id, version, kind, at_ms, \
+         body, traceparent FROM outbox WHERE position > $1 ORDER BY position LIMIT $2) AS said ON TRUE \
+         WHERE id = 1 ORDER BY said.position";
     const TOUCH_HEAD = "UPDATE outbox_head SET last = last WHERE id = 1";
     const PRUNE_BEFORE = "SELECT MAX(position) FROM (SELECT position, at_ms FROM outbox ORDER BY position LIMIT $2) AS first \
          WHERE at_ms < $1";
@@ -127,6 +135,16 @@ pub fn prepare_all<D: Tables>(db: &mut Connection) -> Result<(), Error> {
     D::STATEMENTS.prepare(db)
 }
 
+/// Answers if `cafe move` has made its table there.
+const MOVING: &str = "SELECT COUNT(*) FROM moving";
+/// It has no use any more.
+const END_MOVING: &str = "DROP TABLE IF EXISTS moving";
+
+/// Notes that a service has been brought here, and goes on here.
+pub fn end_moving(db: &mut Connection) -> Result<(), Error> {
+    db.batch(END_MOVING)
+}
+
 /// The head of an outbox, which is a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
@@ -153,6 +171,14 @@ pub struct Position {
     pub next_offset: Option<i64>,
 }
 
+/// What a turn begins with.
+#[derive(Clone, Debug)]
+pub(crate) struct Before {
+    /// The last position of the outbox.
+    pub(crate) last: i64,
+    pub(crate) lease: Lease,
+}
+
 /// Which replica of a service listens, relays and works.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Lease {
@@ -166,15 +192,18 @@ pub(crate) struct Lease {
 
 /// The head of this database's outbox.
 pub fn head(db: &mut Connection) -> Result<Head, Error> {
-    let head = db.query_one(HEAD, &[], |row| {
-        Ok(Head {
-            log_id: row.text(0)?,
-            oldest: row.int(1)?,
-            last: row.int(2)?,
-            restored_at_ms: row.opt_int(3)?,
-        })
-    })?;
+    let head = db.query_one(HEAD, &[], |row| read_head(row, 0))?;
     head.ok_or_else(|| Error::Refused("the outbox has no head".to_owned()))
+}
+
+/// A head from this column on.
+fn read_head(row: &Row<'_>, first: usize) -> Result<Head, Error> {
+    Ok(Head {
+        log_id: row.text(first)?,
+        oldest: row.int(first + 1)?,
+        last: row.int(first + 2)?,
+        restored_at_ms: row.opt_int(first + 3)?,
+    })
 }
 
 /// Gives a new outbox its name.
@@ -188,10 +217,36 @@ pub fn mark_restored(db: &mut Connection, log_id: &str, now: Timestamp) -> Resul
     db.execute(MARK_RESTORED, &[log_id.into(), now.as_millisecond().into()]).map(drop)
 }
 
-/// Keeps other writers of this database out until the end of the transaction; answers the last position of the outbox.
-pub(crate) fn lock(db: &mut Connection) -> Result<i64, Error> {
-    let last = db.lock_one(LAST, &[], |row| row.int(0))?;
-    last.ok_or_else(|| Error::Refused("the outbox has no head".to_owned()))
+/// Keeps other writers of this database out until the end of the transaction; answers what the last of them has left.
+pub(crate) fn lock(db: &mut Connection) -> Result<Before, Error> {
+    db.lock_later(LOCKED);
+    let before = db.query_one(BEFORE, &[], |row| {
+        if row.opt_text(4)?.is_some() {
+            return Err(Error::Busy("this database was moved; the service goes on there".to_owned()));
+        }
+        let lease = Lease { replica: row.text(1)?, epoch: row.int(2)?, beats: row.int(3)? };
+        Ok(Before { last: row.int(0)?, lease })
+    })?;
+    before.ok_or_else(|| Error::Refused("the outbox has no head, or there is no lease".to_owned()))
+}
+
+/// Whether `cafe move` has begun to bring a service here, and was not seen to its end.
+pub(crate) fn is_being_moved_here(db: &mut Connection) -> Result<bool, Error> {
+    match db.query_one(MOVING, &[], |row| row.int(0)) {
+        Ok(_) => Ok(true),
+        Err(Error::Absent(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where a database was moved to, if it was. One of an older program was not.
+pub(crate) fn moved_to(db: &mut Connection) -> Option<String> {
+    db.query_one(MOVED_TO, &[], |row| row.opt_text(0)).ok()??
+}
+
+/// Says where a database was moved to: from this commit on nothing is written here any more.
+pub fn say_moved(db: &mut Connection, to: &str) -> Result<(), Error> {
+    db.execute(MOVE_TO, &[to.into()]).map(drop)
 }
 
 /// Appends records to the outbox, in order, after its `last` position; the last statements of a turn. Answers the last
@@ -221,6 +276,24 @@ pub(crate) fn append(db: &mut Connection, last: i64, records: &[Record]) -> Resu
 /// At most `limit` records of this database's outbox after `position`.
 pub fn read_after(db: &mut Connection, position: i64, limit: i64) -> Result<Vec<Record>, Error> {
     db.query(READ_AFTER, &[position.into(), limit.into()], record)
+}
+
+/// The head, and at most `limit` records after `position`, as they were at one moment.
+pub(crate) fn head_and_after(
+    db: &mut Connection,
+    position: i64,
+    limit: i64,
+) -> Result<(Head, Vec<Record>), Error> {
+    let mut head = None;
+    let records = db.query(HEAD_AND_AFTER, &[position.into(), limit.into()], |row| {
+        if head.is_none() {
+            head = Some(read_head(row, 7)?);
+        }
+        // Without a record there is one row, with the head alone.
+        row.opt_int(0)?.map(|_| record(row)).transpose()
+    })?;
+    let head = head.ok_or_else(|| Error::Refused("the outbox has no head".to_owned()))?;
+    Ok((head, records.into_iter().flatten().collect()))
 }
 
 /// Writes, but changes nothing: whether it commits tells whether anything would.
@@ -283,7 +356,7 @@ pub(crate) fn move_positions<'a>(
     put.done()
 }
 
-/// The lease as it stands.
+/// The lease as it stands; whoever has it may lose it at any moment, unless this follows a [`lock`].
 pub(crate) fn lease(db: &mut Connection) -> Result<Lease, Error> {
     let lease = db.query_one(LEASE, &[], |row| {
         Ok(Lease { replica: row.text(0)?, epoch: row.int(1)?, beats: row.int(2)? })

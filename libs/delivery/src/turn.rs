@@ -98,6 +98,13 @@ impl Arrived {
         Self { place: parked.event.clone(), ..Self::new(parked.source, parked.record()) }
     }
 
+    /// What it causes is caused by where its record stands in the trace now.
+    pub(crate) fn is_step_of_its_trace(&mut self) {
+        if let Ok(heard) = &mut self.read {
+            heard.traceparent.clone_from(&self.record.traceparent);
+        }
+    }
+
     fn claim(&self) -> Option<(OrderId, u32)> {
         claim(self.source, &self.record)
     }

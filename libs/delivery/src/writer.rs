@@ -138,7 +138,12 @@ impl<D: Tables> Writer<D> {
                     self.board.change(|status| status.stopped = Some(reason.clone()));
                     return End::Failed(reason);
                 }
-                Err(error @ (Error::Busy(_) | Error::Unknown(_))) => self.turn_away(&mut inbox, &error),
+                Err(error @ (Error::Busy(_) | Error::Unknown(_))) => {
+                    self.turn_away(&mut inbox, &error);
+                    if !self.db.is_shared() && tables::moved_to(&mut self.db).is_some() {
+                        return End::Failed("its database was moved; it goes on there".to_owned());
+                    }
+                }
                 _ => {}
             }
         }
@@ -266,6 +271,8 @@ impl<D: Tables> Writer<D> {
     }
 
     fn commit(&mut self, items: &[Item<D>]) -> Result<(Decided<D>, Option<i64>), Error> {
+        let _committing =
+            cafe_trace::committing(D::SOURCE, items.len(), items.iter().filter_map(Item::cause));
         let started = Instant::now();
         let outcome = catch_unwind(AssertUnwindSafe(|| self.try_commit(items)))
             .unwrap_or_else(|panic| Err(Error::Refused(format!("panicked: {}", panic_text(&*panic)))));
@@ -310,12 +317,12 @@ impl<D: Tables> Writer<D> {
     /// it was about to decide. Answers the last position of the outbox.
     fn begin(&mut self) -> Result<i64, Error> {
         self.db.begin()?;
-        let last = tables::lock(&mut self.db)?;
+        let before = tables::lock(&mut self.db)?;
         match self.epoch {
-            Some(epoch) if tables::lease(&mut self.db)?.epoch != epoch => {
+            Some(epoch) if before.lease.epoch != epoch => {
                 Err(Error::Lost(format!("another process has taken over as the {} service", D::SOURCE)))
             }
-            _ => Ok(last),
+            _ => Ok(before.last),
         }
     }
 
@@ -384,7 +391,7 @@ impl<D: Tables> Writer<D> {
             Some(_) => decided.effects.iter().filter_map(D::news_of).collect(),
             None => Vec::new(),
         };
-        self.hints.tell(last.is_some(), &news);
+        self.hints.tell(last.is_some(), &news, self.epoch.is_some());
         if decided.contradictions > 0 {
             metrics::counter!("cafe_contradictions_total").increment(decided.contradictions);
             tracing::error!(service = %D::SOURCE, count = decided.contradictions, "a peer contradicts itself: see /parked");
@@ -450,6 +457,15 @@ impl<D: Tables> Writer<D> {
 }
 
 impl<D: Tables> Item<D> {
+    /// Its trace context.
+    fn cause(&self) -> Option<&str> {
+        match self {
+            Self::Ask { traceparent, .. } => traceparent.as_deref(),
+            Self::Heard { arrived, .. } => arrived.record.traceparent.as_deref(),
+            Self::Parked { .. } => None,
+        }
+    }
+
     fn input(&self) -> Option<Input<'_, D::Request>> {
         match self {
             Self::Ask { request, traceparent, .. } => {

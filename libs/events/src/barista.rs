@@ -1,5 +1,6 @@
 //! What the barista service says about an order's ticket.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{LineId, Party};
@@ -30,37 +31,41 @@ pub enum TicketEvent {
 }
 
 /// The ticket waits to be made, first in first out per store.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TicketQueued {
     /// What is called out.
+    #[schemars(regex(pattern = r"^[0-9]{4,}$"))]
     pub number: String,
     /// Place in the store's line of all tickets ever queued, from 1.
+    #[schemars(range(min = 1))]
     pub sequence: i64,
 }
 
 /// Making has started.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TicketStarted {}
 
 /// One line (all of its quantity) is made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TicketLineReady {
     /// Which.
+    #[schemars(range(min = 1))]
     pub line_id: LineId,
 }
 
 /// Every line that was not rejected is made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TicketReady {}
 
 /// The order was handed over.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TicketPickedUp {}
 
 /// Lines go back to making, at no charge.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TicketRecalled {
     /// Which lines are made again.
+    #[schemars(inner(range(min = 1)))]
     pub lines: Vec<LineId>,
     /// Why, in staff's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,9 +73,10 @@ pub struct TicketRecalled {
 }
 
 /// Lines cannot be made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TicketRejected {
     /// Which lines; their price goes back.
+    #[schemars(inner(range(min = 1)))]
     pub lines: Vec<LineId>,
     /// True when no line is left to make: the ticket ends here.
     pub all: bool,
@@ -80,7 +86,7 @@ pub struct TicketRejected {
 }
 
 /// The ticket was cancelled before making started.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TicketCancelled {
     /// Who asked.
     pub by: Party,
@@ -90,7 +96,7 @@ pub struct TicketCancelled {
 }
 
 /// A wish to cancel was refused, because making had started or the ticket had ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TicketCancelRefused {
     /// Who had asked.
     pub by: Party,
@@ -99,5 +105,5 @@ pub struct TicketCancelRefused {
 }
 
 /// Ready, but nobody came for it; it was made and stays paid.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TicketUncollected {}

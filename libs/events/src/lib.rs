@@ -4,18 +4,24 @@
 //! why it cannot. Types here are a boundary: fields are only ever added, and only as optional ones; `examples/` freezes
 //! one JSON text per event type and version.
 
+mod asyncapi;
 mod barista;
+mod headers;
 mod line;
 mod money;
 mod order;
 mod partition;
 mod payment;
 mod record;
+mod schema;
+pub mod topic;
 
+pub use asyncapi::{AsyncApi, asyncapi};
 pub use barista::{
     TicketCancelRefused, TicketCancelled, TicketEvent, TicketLineReady, TicketPickedUp, TicketQueued,
     TicketReady, TicketRecalled, TicketRejected, TicketStarted, TicketUncollected,
 };
+pub use headers::Headers;
 pub use line::{LineId, Name, OrderLine, Size};
 pub use money::Currency;
 pub use order::{OrderCancelRequested, OrderEvent, OrderPlaced, PaymentChoice};
@@ -25,7 +31,9 @@ pub use payment::{
     PaymentRefundFailed, PaymentRefunded,
 };
 pub use record::{Event, Heard, Record, Said, Unreadable, content_hash};
+pub use schema::{BodySchema, body_schemas};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An order's id, a version 7 UUID. It is the key of everything that is said about the order, in every service.
@@ -91,7 +99,7 @@ impl std::str::FromStr for Source {
 }
 
 /// Who asked for something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Party {
     /// Whoever holds the order's token.

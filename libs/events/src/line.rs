@@ -1,5 +1,6 @@
 //! One line of an order: a drink, its size, how many.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A line's number within its order, from 1.
@@ -18,6 +19,7 @@ pub type LineId = u16;
     Hash,
     Serialize,
     Deserialize,
+    JsonSchema,
     utoipa::ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
@@ -32,7 +34,7 @@ pub enum Size {
 }
 
 /// A name in the two languages of the cafe.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, utoipa::ToSchema)]
 pub struct Name {
     /// English.
     pub en: String,
@@ -41,9 +43,10 @@ pub struct Name {
 }
 
 /// A line as it was ordered and priced. It carries what the other services need, so that they join nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, utoipa::ToSchema)]
 pub struct OrderLine {
     /// Number within the order, from 1.
+    #[schemars(range(min = 1))]
     pub line_id: LineId,
     /// The drink's key in the menu, such as `americano`.
     pub menu: String,
@@ -52,6 +55,7 @@ pub struct OrderLine {
     /// Its size.
     pub size: Size,
     /// How many, 1 to 99.
+    #[schemars(range(min = 1, max = 99))]
     pub quantity: u32,
     /// Chosen options; empty until the menu has any.
     #[serde(default)]

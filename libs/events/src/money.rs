@@ -51,3 +51,17 @@ impl utoipa::PartialSchema for Currency {
 }
 
 impl utoipa::ToSchema for Currency {}
+
+impl schemars::JsonSchema for Currency {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Currency".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "ISO 4217 alphabetic code",
+            "type": "string",
+            "pattern": "^[A-Z]{3}$",
+        })
+    }
+}

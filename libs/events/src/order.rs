@@ -1,6 +1,7 @@
 //! What the order service says.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Currency, OrderLine, Party};
@@ -15,13 +16,16 @@ pub enum OrderEvent {
 }
 
 /// An order was taken, priced from the menu.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderPlaced {
     /// What is called out; at least four digits, in order within a business day and store.
+    #[schemars(regex(pattern = r"^[0-9]{4,}$"))]
     pub number: String,
     /// The business day that `number` belongs to, `YYYY-MM-DD`.
+    #[schemars(extend("format" = "date"))]
     pub day: String,
     /// What was ordered, at least one line.
+    #[schemars(length(min = 1))]
     pub lines: Vec<OrderLine>,
     /// To go, rather than here; each line may differ.
     pub takeout: bool,
@@ -36,20 +40,17 @@ pub struct OrderPlaced {
 }
 
 /// How a customer pays.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentChoice {
     /// The vendor that is asked, such as `simulator`.
-    #[schema(example = "simulator", max_length = 64)]
     pub vendor: String,
     /// The vendor's one-time proof from the customer's side, such as the simulator's `tok_ok`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "tok_ok", max_length = 256)]
     pub token: Option<String>,
 }
 
 /// Somebody wants the order undone. Honoured until making starts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderCancelRequested {
     /// Who asked.
     pub by: Party,

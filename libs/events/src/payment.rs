@@ -1,6 +1,7 @@
 //! What the payment service says. Its first word about an order is `approved`, `declined`, `expired` or `cancelled`.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Currency, LineId, OrderLine, Party};
@@ -25,15 +26,18 @@ pub enum PaymentEvent {
 }
 
 /// The vendor charged the order's total. Carries all that the barista service needs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentApproved {
     /// As placed.
+    #[schemars(regex(pattern = r"^[0-9]{4,}$"))]
     pub number: String,
     /// As placed.
+    #[schemars(extend("format" = "date"))]
     pub day: String,
     /// When the order was placed.
     pub placed_at: Timestamp,
     /// As placed.
+    #[schemars(length(min = 1))]
     pub lines: Vec<OrderLine>,
     /// As placed.
     pub takeout: bool,
@@ -48,7 +52,7 @@ pub struct PaymentApproved {
 }
 
 /// The vendor clearly refused the charge.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentDeclined {
     /// Who refused.
     pub vendor: String,
@@ -58,14 +62,14 @@ pub struct PaymentDeclined {
 
 /// The order was not paid by its `pay_by`. Nothing is charged after this was announced; a charge that is found to have
 /// landed late is given back, and a `refunded` follows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentExpired {
     /// When it should have been paid.
     pub pay_by: Timestamp,
 }
 
 /// The order was cancelled before an approval was announced; whatever was charged meanwhile is given back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentCancelled {
     /// Who asked.
     pub by: Party,
@@ -76,7 +80,7 @@ pub struct PaymentCancelled {
 
 /// Forwards a wish to cancel an approved order to the barista service, on payment's own topic, so that it can never
 /// overtake the approval.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentCancelRequested {
     /// Who asked.
     pub by: Party,
@@ -86,7 +90,7 @@ pub struct PaymentCancelRequested {
 }
 
 /// Money went back to the customer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentRefunded {
     /// How much went back this time, in minor units.
     pub amount: i64,
@@ -96,6 +100,7 @@ pub struct PaymentRefunded {
     pub refunded_total: i64,
     /// The lines it is for; empty for the whole order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(range(min = 1)))]
     pub lines: Vec<LineId>,
     /// Why.
     pub reason: String,
@@ -105,7 +110,7 @@ pub struct PaymentRefunded {
 }
 
 /// The vendor clearly refused to give money back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentRefundFailed {
     /// How much is still owed, in minor units.
     pub amount: i64,

@@ -2,6 +2,7 @@
 //! mode (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md>).
 
 use jiff::Timestamp;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -99,11 +100,17 @@ struct BodyOut<'a, T> {
     payload: &'a T,
 }
 
-#[derive(Deserialize)]
-struct BodyIn {
+/// What every body has, before the event's own fields.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Common {
+    /// The order it is about.
     order_id: OrderId,
+    /// The store the order belongs to.
     store: String,
+    /// Running number of what this source said about this order, from 1 without gaps.
+    #[schemars(range(min = 1))]
     version: u32,
+    /// When it was decided, by the speaker's clock.
     at: Timestamp,
 }
 
@@ -117,6 +124,19 @@ macro_rules! types {
             /// `ce_type`.
             pub fn kind(&self) -> &'static str {
                 match self { $(Self::$outer($inner_enum::$variant(_)) => $name),+ }
+            }
+
+            /// The schema of each type's own fields.
+            pub(crate) fn own_schemas(generator: &mut SchemaGenerator) -> Vec<(Source, &'static str, Schema)> {
+                vec![$((Source::$source, $name, generator.subschema_for::<$payload>())),+]
+            }
+
+            /// What a body of this type looks like, for ever; empty for a type that there is not.
+            pub(crate) fn frozen_example(kind: &str) -> &'static str {
+                match kind {
+                    $($name => include_str!(concat!("../examples/", $name, ".json")),)+
+                    _ => "",
+                }
             }
 
             fn body(&self, order_id: OrderId, store: &str, version: u32, at: Timestamp) -> String {
@@ -199,7 +219,7 @@ impl Record {
         let order_id = OrderId::try_parse(&self.order_id)
             .map_err(|_| Unreadable::Foreign(format!("key {:?} is not an order's id", self.order_id)))?;
         let malformed = |reason: String| Unreadable::Malformed { kind: self.kind.clone(), reason };
-        let common: BodyIn = from_json(&self.body).map_err(malformed)?;
+        let common: Common = from_json(&self.body).map_err(malformed)?;
         if common.order_id != order_id || i64::from(common.version) != self.version || common.version == 0 {
             return Err(malformed(format!(
                 "the body speaks of order {} version {}, the envelope of order {order_id} version {}",

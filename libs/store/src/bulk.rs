@@ -60,7 +60,8 @@ struct Texts {
 }
 
 impl Column {
-    pub(crate) fn name(self) -> &'static str {
+    /// Its name.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Int(name) | Self::Text(name) => name,
         }

@@ -193,17 +193,14 @@ impl Connection {
         Ok(self.query(sql, params, read)?.pop())
     }
 
-    /// The same within a transaction that writes: nobody else writes the row, or asks for it in this way, until its end.
-    pub fn lock_one<T>(
-        &mut self,
-        sql: &'static str,
-        params: &[Param<'_>],
-        read: impl FnMut(&Row<'_>) -> Result<T, Error>,
-    ) -> Result<Option<T>, Error> {
+    /// Within a transaction that writes: from the next answer on nobody else writes the rows that this query selects, or locks
+    /// them in this way, until its end. What is read of them is read by a statement of its own, which sees what whoever had
+    /// locked them before has left.
+    pub fn lock_later(&mut self, sql: &'static str) {
         match &mut self.0 {
             // Only one transaction writes at a time.
-            Kind::Sqlite(db) => Ok(db.query(sql, params, read)?.pop()),
-            Kind::Postgres(db) => Ok(db.query(&format!("{sql} FOR UPDATE"), params, read)?.pop()),
+            Kind::Sqlite(_) => {}
+            Kind::Postgres(db) => db.lock_later(sql),
         }
     }
 

@@ -54,6 +54,15 @@ impl Server {
         Ok(Self { config, schema: format!("cafe_{service}") })
     }
 
+    /// Whether both are in the same database of the same server.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        let place = |server: &Self| {
+            let config = &server.config;
+            (config.get_hosts().to_vec(), config.get_ports().to_vec(), config.get_dbname().map(str::to_owned))
+        };
+        place(self) == place(other)
+    }
+
     /// The schema.
     pub fn schema(&self) -> &str {
         &self.schema
@@ -136,6 +145,9 @@ mod tests {
         assert_eq!(format!("{server:?}"), "schema cafe_order of database cafe at db.example:6432");
         let own = Server::of_service("postgres://cafe@localhost/{service}_db", "payment").unwrap();
         assert_eq!(own.to_string(), "schema cafe_payment of database payment_db at localhost:5432");
+        assert!(!own.is_beside(&server));
+        let peer = Server::of_service("postgres://cafe:secret@db.example:6432/cafe", "payment").unwrap();
+        assert!(peer.is_beside(&server));
     }
 
     #[test]

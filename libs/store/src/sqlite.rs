@@ -12,8 +12,10 @@ use rusqlite::{ErrorCode, OpenFlags};
 use crate::row::Cells;
 use crate::{Error, Migration, OpenError, Param, Row};
 
-/// How long a writer or reader of its own file waits for a lock.
+/// How long a reader of its own file waits for a lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a service waits for somebody else who writes to its file: whoever asked is told within a second.
+const WRITER_BUSY_TIMEOUT: Duration = Duration::from_millis(500);
 /// The same for a reader of another's file, which comes back later anyway.
 const PEER_BUSY_TIMEOUT: Duration = Duration::from_millis(50);
 /// Pages (of 4 KiB) in the write-ahead log before it is copied back. Few, because whoever commits meanwhile waits: at
@@ -47,6 +49,7 @@ impl Sqlite {
         db.prepare_for_writing().map_err(|error| unusable(path, &error))?;
         db.migrate(path, migrations)?;
         db.checkpoint().map_err(|error| unusable(path, &error))?;
+        db.sqlite.busy_timeout(WRITER_BUSY_TIMEOUT).map_err(told)?;
         Ok(db)
     }
 
@@ -148,7 +151,7 @@ impl Sqlite {
         if std::fs::metadata(log).is_ok_and(|log| log.len() > LOG_KEPT_BYTES as u64) {
             self.sqlite.busy_timeout(LOG_PATIENCE).map_err(told)?;
             let emptied = self.sqlite.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-            self.sqlite.busy_timeout(BUSY_TIMEOUT).map_err(told)?;
+            self.sqlite.busy_timeout(WRITER_BUSY_TIMEOUT).map_err(told)?;
             emptied.map_err(told)?;
         }
         Ok(())

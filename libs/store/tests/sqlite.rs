@@ -1,16 +1,15 @@
-//! A database as its service, its peers and its owner meet it.
+//! What only a file does. What every database does is in `conformance/`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::path::PathBuf;
 
-use cafe_store::{Connection, Error, Migration, OpenError, Param, Readers, copy_while_in_use};
+use cafe_store::{Connection, Error, Migration, OpenError, copy_while_in_use};
 use tempfile::TempDir;
 
 const FIRST: Migration = Migration {
     name: "test/0001_cups",
     sql: "CREATE TABLE cups (id INTEGER PRIMARY KEY, owner TEXT) STRICT",
 };
-const SECOND: Migration = Migration { name: "test/0002_size", sql: "ALTER TABLE cups ADD COLUMN size TEXT" };
 
 fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -24,30 +23,6 @@ fn add(db: &mut Connection, id: i64, owner: &str) {
 
 fn owners(db: &mut Connection) -> Result<Vec<String>, Error> {
     db.query("SELECT owner FROM cups ORDER BY id", &[], |row| row.text(0))
-}
-
-#[test]
-fn values_are_bound_by_their_number_not_by_first_appearance() {
-    let (_folder, path) = folder();
-    let mut db = Connection::open(&path, &[FIRST]).unwrap();
-    db.execute("INSERT INTO cups (owner, id) VALUES ($2, $1)", &[Param::Int(7), Param::Text("minji")])
-        .unwrap();
-    let ids = db.query("SELECT id FROM cups WHERE owner = $1", &["minji".into()], |row| row.int(0)).unwrap();
-    assert_eq!(ids, [7]);
-    let missing = db.execute("DELETE FROM cups WHERE id = $1", &[Param::Int(7), Param::Int(8)]);
-    assert!(matches!(missing, Err(Error::Refused(_))), "{missing:?}");
-}
-
-#[test]
-fn a_migration_runs_once_on_a_database_that_has_rows_and_an_older_program_leaves_it_alone() {
-    let (_folder, path) = folder();
-    add(&mut Connection::open(&path, &[FIRST]).unwrap(), 1, "minji");
-    for _ in 0..2 {
-        let mut db = Connection::open(&path, &[FIRST, SECOND]).unwrap();
-        assert_eq!(owners(&mut db).unwrap(), ["minji"]);
-    }
-    let older = Connection::open(&path, &[FIRST]).err();
-    assert!(matches!(older, Some(OpenError::Newer { .. })), "{older:?}");
 }
 
 #[test]
@@ -75,17 +50,6 @@ fn what_its_writer_left_in_the_log_can_be_read_by_a_peer_after_it_is_gone() {
 }
 
 #[test]
-fn an_undone_transaction_leaves_nothing() {
-    let (_folder, path) = folder();
-    let mut db = Connection::open(&path, &[FIRST]).unwrap();
-    db.rollback().unwrap();
-    db.begin().unwrap();
-    add(&mut db, 1, "minji");
-    db.rollback().unwrap();
-    assert!(owners(&mut db).unwrap().is_empty());
-}
-
-#[test]
 fn a_copy_made_while_in_use_is_whole_and_stands_alone() {
     let (folder, path) = folder();
     let mut db = Connection::open(&path, &[FIRST]).unwrap();
@@ -107,59 +71,6 @@ fn a_file_that_is_no_database_and_a_folder_that_is_none_are_refused_with_a_sente
     assert!(refusal.contains("cannot be opened") && refusal.contains("a cafe's own file"), "{refusal}");
     let nowhere = folder.path().join("missing/cups.sqlite");
     assert!(matches!(Connection::open(&nowhere, &[FIRST]).err(), Some(OpenError::Unusable { .. })));
-}
-
-#[tokio::test]
-async fn readers_work_beside_the_writer() {
-    let (_folder, path) = folder();
-    let mut db = Connection::open(&path, &[FIRST]).unwrap();
-    let readers = Readers::new(&path, 2);
-    db.begin().unwrap();
-    add(&mut db, 1, "minji");
-    let reads: Vec<_> = (0..8)
-        .map(|_| {
-            tokio::spawn({
-                let readers = readers.clone();
-                async move { readers.read(owners).await }
-            })
-        })
-        .collect();
-    for read in reads {
-        assert!(read.await.unwrap().unwrap().is_empty());
-    }
-    db.commit().unwrap();
-    assert_eq!(readers.read(owners).await.unwrap(), ["minji"]);
-}
-
-#[tokio::test]
-async fn a_reader_whose_asker_has_gone_still_counts_and_one_that_forgot_to_end_pins_nothing() {
-    let (_folder, path) = folder();
-    let mut db = Connection::open(&path, &[FIRST]).unwrap();
-    let readers = Readers::new(&path, 1);
-    let (begun, has_begun) = std::sync::mpsc::channel();
-    let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
-    let gone = tokio::spawn({
-        let readers = readers.clone();
-        async move {
-            let read = move |db: &mut Connection| {
-                begun.send(()).unwrap();
-                may_go_on.recv().unwrap();
-                db.batch("BEGIN")?;
-                owners(db)
-            };
-            readers.read(read).await
-        }
-    });
-    tokio::task::spawn_blocking(move || has_begun.recv().unwrap()).await.unwrap();
-    gone.abort();
-    assert!(gone.await.is_err_and(|error| error.is_cancelled()));
-    let patience = std::time::Duration::from_millis(200);
-    let second = tokio::time::timeout(patience, readers.read(owners)).await;
-    assert!(second.is_err(), "two reads at once where one is the limit");
-    go_on.send(()).unwrap();
-    assert!(readers.read(owners).await.unwrap().is_empty());
-    add(&mut db, 1, "minji");
-    assert_eq!(readers.read(owners).await.unwrap(), ["minji"]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use axum::extract::path::ErrorKind;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequestParts, Path, Query, RawPathParams};
 use axum::http::request::Parts;
+use cafe_trace::TraceContext;
 use serde::de::DeserializeOwned;
 
 use crate::{Problem, explain};
@@ -74,7 +75,7 @@ fn query_problem(rejection: &QueryRejection) -> Problem {
     Problem::invalid_parameter(name, detail)
 }
 
-/// The caller's place in a distributed trace (W3C Trace Context), when it is well-formed; otherwise nothing.
+/// The request's place in a distributed trace, as the header `traceparent` tells it: what it brings about carries that.
 #[derive(Clone, Debug, Default)]
 pub struct Traceparent(pub Option<String>);
 
@@ -82,37 +83,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Traceparent {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
-        let value = parts.headers.get("traceparent").and_then(|value| value.to_str().ok());
-        Ok(Self(value.filter(|value| is_traceparent(value)).map(str::to_owned)))
-    }
-}
-
-/// `00-<32 hex digits>-<16 hex digits>-<2 hex digits>`, ids not all zero (section 3.2 of the recommendation).
-fn is_traceparent(value: &str) -> bool {
-    let parts: Vec<&str> = value.split('-').collect();
-    let is_hex = |part: &str, length: usize| {
-        part.len() == length && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let is_id = |part: &str, length: usize| is_hex(part, length) && part.bytes().any(|byte| byte != b'0');
-    matches!(parts[..], ["00", trace, parent, flags] if is_id(trace, 32) && is_id(parent, 16) && is_hex(flags, 2))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_well_formed_traceparent_travels_on() {
-        assert!(is_traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
-        for broken in [
-            "",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
-            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
-            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
-        ] {
-            assert!(!is_traceparent(broken), "{broken}");
-        }
+        Ok(Self(parts.extensions.get::<TraceContext>().map(ToString::to_string)))
     }
 }

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use cafe_delivery::TurnError;
+use cafe_trace::TraceContext;
 use serde::Serialize;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -26,7 +27,7 @@ struct Parts {
     body: Body,
     retry_after_s: Option<u32>,
     closes: bool,
-    cause: Option<Cause>,
+    cause: Option<String>,
 }
 
 /// What went wrong and what would be right (RFC 9457).
@@ -53,6 +54,10 @@ struct Body {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     example: Option<serde_json::Value>,
+    /// The request's trace, by which whoever runs this finds it in logs and traces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, pattern = "^[0-9a-f]{32}$", example = "4bf92f3577b34da6a3ce929d0e0e4736")]
+    trace_id: Option<String>,
 }
 
 /// A field at fault.
@@ -66,18 +71,21 @@ struct FieldError {
     detail: String,
 }
 
-/// Why a request failed, for the log and never for the caller. Travels with the answer to where requests are logged.
-#[derive(Clone, Debug)]
-pub(crate) struct Cause(pub(crate) String);
-
 impl Problem {
     /// Its schema's name in every document.
     pub(crate) const NAME: &'static str = "Problem";
 
     /// A problem of the stable type `urn:cafe:problem:<slug>`.
     pub fn new(status: StatusCode, slug: &'static str, title: &'static str) -> Self {
-        let body =
-            Body { slug, title, status: status.as_u16(), detail: None, errors: Vec::new(), example: None };
+        let body = Body {
+            slug,
+            title,
+            status: status.as_u16(),
+            detail: None,
+            errors: Vec::new(),
+            example: None,
+            trace_id: None,
+        };
         Self(Box::new(Parts { status, body, retry_after_s: None, closes: false, cause: None }))
     }
 
@@ -149,7 +157,7 @@ impl Problem {
     /// Notes why, for the log only. Never put a key, token or body here.
     #[must_use]
     pub fn cause(mut self, cause: impl Into<String>) -> Self {
-        self.0.cause = Some(Cause(cause.into()));
+        self.0.cause = Some(cause.into());
         self
     }
 
@@ -158,6 +166,18 @@ impl Problem {
     pub(crate) fn closing(mut self) -> Self {
         self.0.closes = true;
         self
+    }
+
+    /// Names the request's trace.
+    #[must_use]
+    pub(crate) fn within(mut self, trace: TraceContext) -> Self {
+        self.0.body.trace_id = Some(trace.trace_id().to_string());
+        self
+    }
+
+    /// Why, for the log and never for the caller.
+    pub(crate) fn why(&self) -> Option<&str> {
+        self.0.cause.as_deref()
     }
 
     /// Whether any field is named as being at fault.
@@ -185,10 +205,11 @@ fn as_urn<S: serde::Serializer>(slug: &&'static str, serializer: S) -> Result<S:
     serializer.collect_str(&format_args!("urn:cafe:problem:{slug}"))
 }
 
+/// The problem travels with its answer to where requests are logged, and the trace is named.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let json = self.json();
-        let Parts { status, retry_after_s, closes, cause, .. } = *self.0;
+        let Parts { status, retry_after_s, closes, .. } = *self.0;
         let mut response =
             (status, [(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))], json).into_response();
         let headers = response.headers_mut();
@@ -201,9 +222,7 @@ impl IntoResponse for Problem {
         if closes {
             headers.insert(axum::http::header::CONNECTION, HeaderValue::from_static("close"));
         }
-        if let Some(cause) = cause {
-            response.extensions_mut().insert(cause);
-        }
+        response.extensions_mut().insert(self);
         response
     }
 }

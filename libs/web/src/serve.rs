@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::RouterIntoService;
+use cafe_clock::Ids;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -48,30 +49,32 @@ impl Default for Limits {
 
 /// Answers requests by `router` until `stop`, then lets the answers on their way finish.
 ///
-/// Adds what every service has: a log line and metrics per request, the limits, problems for unknown addresses and
-/// methods, and a 500 problem where a handler panics.
+/// Adds what every service has: a place in a trace, a log line and metrics per request, the limits, problems for unknown
+/// addresses and methods, and a 500 problem where a handler panics. Traces that begin here are named by `ids`.
 ///
 /// # Errors
 /// When the socket cannot be used. A connection that fails is no error.
 pub async fn serve(
     listener: std::net::TcpListener,
     router: Router,
+    ids: Ids,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    serve_within(listener, router, stop, Limits::default()).await
+    serve_within(listener, router, ids, stop, Limits::default()).await
 }
 
 /// As [`serve`], within other limits.
 pub async fn serve_within(
     listener: std::net::TcpListener,
     router: Router,
+    ids: Ids,
     stop: CancellationToken,
     limits: Limits,
 ) -> io::Result<()> {
     allow_open_files(limits.connections);
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
-    let server = Server::new(router, &stop, limits);
+    let server = Server::new(router, ids, &stop, limits);
     server.tasks.spawn(crate::metrics_page::keep_sorting(stop.clone()));
     let slots = Arc::new(Semaphore::new(limits.connections));
     loop {
@@ -105,13 +108,13 @@ struct Server {
 const TURNED_AWAY_AT_ONCE: usize = 64;
 
 impl Server {
-    fn new(router: Router, stop: &CancellationToken, limits: Limits) -> Self {
+    fn new(router: Router, ids: Ids, stop: &CancellationToken, limits: Limits) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(limits.head);
         let router = router
             .fallback(no_such_address)
             .method_not_allowed_fallback(no_such_method)
-            .layer(Guard::new(limits.in_flight));
+            .layer(Guard::new(limits.in_flight, ids));
         Self {
             http,
             service: TowerToHyperService::new(router.into_service()),

@@ -27,8 +27,8 @@ pub struct Cafe {
     site: Site,
     sites: Vec<(Service, Site)>,
     pub(crate) flags: Vec<String>,
-    environment: Vec<(&'static str, OsString)>,
     pub(crate) wrapper: Vec<OsString>,
+    environment: Vec<(String, OsString)>,
     ids: Ids,
     served: AtomicUsize,
     pub(crate) up: Option<Child>,
@@ -103,8 +103,8 @@ impl Cafe {
             site: site(),
             sites: Vec::new(),
             flags,
-            environment: Vec::new(),
             wrapper: Vec::new(),
+            environment: Vec::new(),
             ids: Ids::random(),
             served: AtomicUsize::new(0),
             up: None,
@@ -112,6 +112,11 @@ impl Cafe {
             replicas: Vec::new(),
             _turn: turn,
         }
+    }
+
+    /// Sets a variable of the environment for whatever is started from now on.
+    pub fn set(&mut self, name: &str, value: impl Into<OsString>) {
+        self.environment.push((name.to_owned(), value.into()));
     }
 
     fn opened(mut self) -> Self {
@@ -158,12 +163,16 @@ impl Cafe {
     pub(crate) fn command_of(&self, program: &Path, name: &str, port: impl Fn(Service) -> u16) -> Command {
         let mut command = Command::new(program);
         command.arg(name).arg("--data").arg(self.data()).current_dir(self.folder.path());
+        // Nobody's traces are to be fed with these cafes.
+        for (inherited, _) in std::env::vars().filter(|(name, _)| name.starts_with("OTEL_")) {
+            command.env_remove(inherited);
+        }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         for service in Service::ALL {
             command.arg(format!("--{}-port", service.name())).arg(port(service).to_string());
         }
         let own = self.sites.iter().find(|(service, _)| service.name() == name);
-        let site = own.map_or(&self.site, |(_, site)| site);
-        command.args(site.flags()).envs(self.environment.iter().cloned());
+        command.args(own.map_or(&self.site, |(_, site)| site).flags());
         command
     }
 
@@ -172,17 +181,17 @@ impl Cafe {
         self.sites.push((service, site));
     }
 
-    /// Sets a variable of the environment for every process that is started from now on.
-    pub fn set_variable(&mut self, name: &'static str, value: impl Into<OsString>) {
-        self.environment.push((name, value.into()));
-    }
-
     /// Runs SQL in the databases of a cafe on a rung, as `psql` does; the schema of a service is `cafe_<service>`.
     ///
     /// # Panics
     /// With what the server says.
     pub fn sql(&self, sql: &str) -> String {
         self.site.sql(sql)
+    }
+
+    /// What it stands on.
+    pub fn site(&self) -> &Site {
+        &self.site
     }
 
     /// The port of a service.

@@ -40,6 +40,11 @@ pub fn post(port: u16, path: &str, key: Option<&str>, body: &str) -> Result<Answ
     send(port, |headers| wire::post(path, headers, body), authorization.as_deref())
 }
 
+/// `POST` of a JSON body with another header.
+pub fn post_with(port: u16, path: &str, header: (&str, &str), body: &str) -> Result<Answer> {
+    send(port, |headers| wire::post(path, &[headers, &[header]].concat(), body), None)
+}
+
 /// `GET` of a stream of events, read until `seen` is content with all that came so far, which is the answer.
 ///
 /// # Errors

@@ -10,6 +10,7 @@ pub mod wire;
 mod cafe;
 mod harm;
 mod look;
+mod nest;
 mod program;
 mod replica;
 mod rung;
@@ -19,6 +20,7 @@ mod wait;
 
 pub use cafe::Cafe;
 pub use harm::Outage;
+pub use nest::{Consumer, Emitter, Foreign, Nest};
 pub use program::{program, use_program};
 pub use rung::{Rung, Site};
 pub use rush::{Post, Rush, Rushed};

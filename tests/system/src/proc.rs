@@ -35,6 +35,13 @@ pub fn first_child(pid: u32) -> Option<u32> {
     children.split_whitespace().next()?.parse().ok()
 }
 
+/// The names of its threads, as far as the system keeps them (15 bytes); none once it is gone.
+pub fn threads(pid: u32) -> Vec<String> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let names = threads.filter_map(|thread| fs::read_to_string(thread.path().join("comm")).ok());
+    names.map(|name| name.trim().to_owned()).collect()
+}
+
 /// Memory in MB: `VmRSS` now, `VmHWM` at its highest (`proc_pid_status(5)`).
 pub fn memory_mb(pid: u32, field: &str) -> Option<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;

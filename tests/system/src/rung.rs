@@ -36,7 +36,7 @@ static KAFKA: LazyLock<Kafka> = LazyLock::new(|| Kafka::start(1).expect("Kafka s
 impl Rung {
     /// A site on the servers that this process's cafes share, with nothing there yet. No other cafe may be at work: there is
     /// one set of topics, and it is made anew.
-    pub(crate) fn site(self) -> Site {
+    pub fn site(self) -> Site {
         Site {
             database: matches!(self, Self::Postgres | Self::Chain).then(new_database),
             kafka: matches!(self, Self::Kafka | Self::Chain).then(emptied_kafka),
@@ -51,14 +51,17 @@ impl Site {
     }
 
     /// As the command line has it.
-    pub(crate) fn flags(&self) -> Vec<String> {
+    pub fn flags(&self) -> Vec<String> {
         let database = self.database.iter().flat_map(|url| ["--database".to_owned(), url.clone()]);
         let kafka = self.kafka.iter().flat_map(|brokers| ["--kafka".to_owned(), brokers.clone()]);
         database.chain(kafka).collect()
     }
 
     /// Runs SQL in the database, as `psql` does, on the server that this process's cafes share.
-    pub(crate) fn sql(&self, sql: &str) -> String {
+    ///
+    /// # Panics
+    /// If there is no such server, or it refuses.
+    pub fn sql(&self, sql: &str) -> String {
         let url = self.database.as_deref().expect("this cafe's databases are on a server");
         POSTGRES.psql_at(url, sql).unwrap_or_else(|failure| panic!("{sql}: {failure:#}"))
     }

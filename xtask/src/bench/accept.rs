@@ -1,45 +1,49 @@
-//! Taking orders: `POST /orders`, beside the echo.
+//! Taking orders: `POST /orders`, beside the echo, and on Kafka beside what another program would do with it.
 
-use anyhow::Result;
-use cafe_system_tests::{Cafe, Service};
+use anyhow::{Context, Result};
+use cafe_system_tests::{Cafe, Emitter, Nest, Service, http};
 
 use super::echo::Echo;
 use super::figures::Bound::{AtLeast, AtMost};
 use super::figures::{Figures, median_of};
-use super::load::Keys;
+use super::ground::Ground;
+use super::load::{Keys, Load, Shop};
 use super::{Windows, load};
 
 /// Connections at which it is judged.
 const JUDGED_AT: usize = 64;
+/// Windows that nobody counts, in which Node's compiler does its work.
+const EMITTER_WARM_UPS: usize = 2;
 
 /// Order alone: what the others do with an order is the cycle's matter. Each measurement on a new data folder.
-pub(crate) fn measure(windows: &Windows, figures: &mut Figures) -> Result<()> {
+pub(crate) fn measure(ground: &Ground, windows: &Windows, figures: &mut Figures) -> Result<()> {
     let echo = Echo::start()?;
     for connections in [1, 16, JUDGED_AT, 256] {
-        beside(&echo, connections, Keys::None, windows, figures)?;
+        beside_echo(ground, &echo, (connections, Keys::None), windows, figures)?;
     }
     for keys in [Keys::InOrder, Keys::Random] {
-        beside(&echo, JUDGED_AT, keys, windows, figures)?;
+        beside_echo(ground, &echo, (JUDGED_AT, keys), windows, figures)?;
+    }
+    if ground.kafka.is_some() {
+        beside_emitter(ground, windows, figures)?;
     }
     Ok(())
 }
 
 /// Windows of load on the service and on the echo, one after the other.
-fn beside(
+fn beside_echo(
+    ground: &Ground,
     echo: &Echo,
-    connections: usize,
-    keys: Keys,
+    (connections, keys): (usize, Keys),
     windows: &Windows,
     figures: &mut Figures,
 ) -> Result<()> {
-    let mut cafe = Cafe::closed(&[]);
-    cafe.open_alone(Service::Order);
-    cafe.wait_until_serving(Service::Order);
+    let cafe = order_alone(ground)?;
+    let bare = Shop { port: echo.port, path: load::PATH };
     let (mut rate, mut p50, mut p99, mut ratio, mut limit) = (vec![], vec![], vec![], vec![], vec![]);
     for _ in 0..windows.number {
-        let bare = load::closed(echo.port, connections, windows.length, keys)?;
-        let order = load::closed(cafe.port(Service::Order), connections, windows.length, keys)?;
-        anyhow::ensure!(order.failed == 0, "{} orders were not answered 201", order.failed);
+        let bare = load::closed(bare, connections, windows.length, keys)?;
+        let order = taken(&cafe, connections, windows, keys)?;
         limit.push(bare.rate);
         rate.push(order.rate);
         p50.push(order.ms(0.5));
@@ -53,7 +57,7 @@ fn beside(
     };
     let mut p99 = median_of(format!("POST /orders, {on}: p99"), p99, "ms");
     let mut ratio = median_of(format!("POST /orders, {on}: ratio to the echo"), ratio, "");
-    if connections == JUDGED_AT {
+    if connections == JUDGED_AT && ground.is_embedded() {
         p99 = p99.must(AtMost(20.0));
         if keys == Keys::None {
             ratio = ratio.must(AtLeast(0.35)).aim(AtLeast(0.5));
@@ -65,4 +69,52 @@ fn beside(
     figures.add(p99);
     figures.add(ratio);
     Ok(())
+}
+
+/// The same beside an application in `NestJS` that sends each order to the same Kafka and keeps nothing.
+fn beside_emitter(ground: &Ground, windows: &Windows, figures: &mut Figures) -> Result<()> {
+    let cafe = order_alone(ground)?;
+    let kafka = ground.kafka.as_ref().context("there is a Kafka")?;
+    let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let _emitter: Emitter = Nest::install()?.emitter(&kafka.bootstrap(), port);
+    let emitter = Shop { port, path: "/" };
+    for _ in 0..EMITTER_WARM_UPS {
+        load::closed(emitter, JUDGED_AT, windows.length, Keys::None)?;
+    }
+    let (mut rate, mut bare, mut ratio, mut relayed) = (vec![], vec![], vec![], vec![]);
+    for _ in 0..windows.number {
+        let theirs = load::closed(emitter, JUDGED_AT, windows.length, Keys::None)?;
+        anyhow::ensure!(theirs.failed == 0, "the emitter failed {} orders", theirs.failed);
+        let ours = taken(&cafe, JUDGED_AT, windows, Keys::None)?;
+        relayed.push(behind(&cafe)? / ours.rate);
+        bare.push(theirs.rate);
+        rate.push(ours.rate);
+        ratio.push(ours.rate / theirs.rate);
+    }
+    let name = |what: &str| format!("{what}, {JUDGED_AT} connections");
+    figures.add(median_of(name("emitter in NestJS"), bare, "1/s"));
+    figures.add(median_of(name("POST /orders beside it"), rate, "1/s"));
+    let ratio = median_of(name("POST /orders: ratio to the emitter"), ratio, "");
+    figures.add(ratio.must(AtLeast(5.0)).aim(AtLeast(10.0)));
+    figures.add(median_of("POST /orders: not yet in Kafka at the end", relayed, "s"));
+    Ok(())
+}
+
+fn order_alone(ground: &Ground) -> Result<Cafe> {
+    let mut cafe = ground.closed(&[])?;
+    cafe.open_alone(Service::Order);
+    cafe.wait_until_serving(Service::Order);
+    Ok(cafe)
+}
+
+fn taken(cafe: &Cafe, connections: usize, windows: &Windows, keys: Keys) -> Result<Load> {
+    let order = load::closed(load::shop(cafe), connections, windows.length, keys)?;
+    anyhow::ensure!(order.failed == 0, "{} orders were not answered 201", order.failed);
+    Ok(order)
+}
+
+/// Orders that are on disk and not in the topic yet.
+fn behind(cafe: &Cafe) -> Result<f64> {
+    let ready = http::get(cafe.port(Service::Order), "/health/ready", None)?.json();
+    ready["relay"]["behind"].as_f64().context("order has no relay")
 }

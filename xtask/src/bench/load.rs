@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use cafe_system_tests::wire::{self, Wire};
+use cafe_system_tests::{Cafe, Service};
 use hdrhistogram::Histogram;
 use tokio::task::LocalSet;
 
@@ -61,6 +62,21 @@ impl Keys {
     }
 }
 
+/// Where orders are taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shop {
+    pub(crate) port: u16,
+    pub(crate) path: &'static str,
+}
+
+/// The order service of a cafe.
+pub(crate) fn shop(cafe: &Cafe) -> Shop {
+    Shop { port: cafe.port(Service::Order), path: PATH }
+}
+
+/// Where the order service takes orders.
+pub(crate) const PATH: &str = "/orders";
+
 /// A request made beforehand, with a key of its own each time it is sent.
 #[derive(Clone)]
 pub(crate) struct Request {
@@ -72,15 +88,15 @@ const KEY: &str = "00000000000000000000000000000000";
 
 impl Request {
     pub(crate) fn new() -> Self {
-        Self::made(&[("idempotency-key", KEY)])
+        Self::made(PATH, &[("idempotency-key", KEY)])
     }
 
-    fn with(keys: Keys) -> Self {
-        if keys == Keys::None { Self::made(&[]) } else { Self::new() }
+    fn with(path: &str, keys: Keys) -> Self {
+        if keys == Keys::None { Self::made(path, &[]) } else { Self::made(path, &[("idempotency-key", KEY)]) }
     }
 
-    fn made(headers: &[(&str, &str)]) -> Self {
-        let bytes = wire::post("/orders", headers, ORDER);
+    fn made(path: &str, headers: &[(&str, &str)]) -> Self {
+        let bytes = wire::post(path, headers, ORDER);
         let key_at = bytes.windows(KEY.len()).position(|part| part == KEY.as_bytes());
         Self { bytes, key_at }
     }
@@ -106,13 +122,13 @@ pub(crate) fn fresh_keys() -> u128 {
 ///
 /// A stall holds up only the few requests that are under way, where open customers would all have waited. So each slow
 /// answer is counted as the row of requests that it kept from being sent, one mean time after the other.
-pub(crate) fn closed(port: u16, connections: usize, length: Duration, keys: Keys) -> Result<Load> {
-    closed_while(port, connections, length, keys, || true)
+pub(crate) fn closed(shop: Shop, connections: usize, length: Duration, keys: Keys) -> Result<Load> {
+    closed_while(shop, connections, length, keys, || true)
 }
 
 /// The same, each sending only while `may_send`; it looks again a moment later.
 pub(crate) fn closed_while(
-    port: u16,
+    shop: Shop,
     connections: usize,
     length: Duration,
     keys: Keys,
@@ -129,8 +145,8 @@ pub(crate) fn closed_while(
             let (seen, may_send) = (Rc::clone(&seen), Rc::clone(&may_send));
             let sent_so_far = Rc::clone(&sent_so_far);
             tokio::task::spawn_local(async move {
-                let mut request = Request::with(keys);
-                let mut wire = seen.connect(port).await?;
+                let mut request = Request::with(shop.path, keys);
+                let mut wire = seen.connect(shop.port).await?;
                 loop {
                     while !may_send() && Instant::now() < until {
                         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -152,7 +168,7 @@ pub(crate) fn closed_while(
     })?;
     let mut load = seen.load(from.elapsed());
     load.latency_us = load.latency_us.clone_correct((load.latency_us.mean() as u64).max(1));
-    ensure!(!load.latency_us.is_empty(), "not one order was answered 201 on port {port}");
+    ensure!(!load.latency_us.is_empty(), "not one order was answered 201 on port {}", shop.port);
     Ok(load)
 }
 

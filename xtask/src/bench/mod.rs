@@ -3,13 +3,19 @@
 pub(crate) mod echo;
 
 mod accept;
+mod backlog;
+mod bytes;
 mod cycle;
 mod figures;
+mod ground;
 mod heard;
+mod history;
 mod load;
 mod others;
+mod replicas;
 mod rest;
 mod starts;
+mod takeover;
 
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -17,11 +23,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use figures::{Figures, figure};
+use ground::Ground;
 
 use crate::{shell, test};
 
 /// What to measure.
 #[derive(clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Arguments {
     /// Only this part; can be given more than once
     #[arg(long, value_name = "PART", value_parser = NAMES)]
@@ -35,12 +43,27 @@ pub(crate) struct Arguments {
     /// Writes the figures to this file as JSON too
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// On a Kafka that is started for it
+    #[arg(long)]
+    kafka: bool,
+    /// On a `PostgreSQL` that is started for it
+    #[arg(long)]
+    postgres: bool,
+    /// What a long history costs, beside an empty cafe, on `SQLite` and on `PostgreSQL`; nothing else is measured
+    #[arg(long, conflicts_with_all = ["only", "kafka", "postgres"])]
+    history: bool,
+    /// Orders in the history that are at their end
+    #[arg(long, default_value_t = 1_000_000, value_name = "N", requires = "history")]
+    past: u64,
+    /// Orders in the history that are not
+    #[arg(long, default_value_t = 100_000, value_name = "N", requires = "history")]
+    open: u64,
     /// Also builds the program from nothing, which takes minutes
     #[arg(long)]
     cold_build: bool,
 }
 
-const NAMES: [&str; 6] = ["starts", "rest", "heard", "accept", "cycle", "others"];
+const NAMES: [&str; 8] = ["starts", "rest", "heard", "accept", "cycle", "backlog", "takeover", "others"];
 
 /// How often and for how long.
 pub(crate) struct Windows {
@@ -56,19 +79,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let windows =
         Windows { number: arguments.windows.max(1), length: Duration::from_secs(arguments.seconds.max(1)) };
     let mut figures = Figures::default();
-    for name in NAMES {
-        if !arguments.only.is_empty() && !arguments.only.iter().any(|only| only == name) {
-            continue;
-        }
-        println!("\n=== {name}");
-        match name {
-            "starts" => starts::measure(&mut figures)?,
-            "rest" => rest::measure(&mut figures)?,
-            "heard" => heard::measure(&windows, &mut figures)?,
-            "accept" => accept::measure(&windows, &mut figures)?,
-            "cycle" => cycle::measure(&windows, &mut figures)?,
-            _ => others::measure(&windows, &mut figures)?,
-        }
+    if arguments.history {
+        history::measure(arguments.past, arguments.open, &windows, &mut figures)?;
+    } else {
+        parts(arguments, &windows, &mut figures)?;
     }
     if arguments.cold_build {
         cold_build(&mut figures)?;
@@ -78,6 +92,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         figures.write(path)?;
     }
     Ok(true)
+}
+
+fn parts(arguments: &Arguments, windows: &Windows, figures: &mut Figures) -> Result<()> {
+    let ground = Ground::start(arguments.postgres, arguments.kafka)?;
+    let is_wanted = |name: &&str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name);
+    for name in NAMES.into_iter().filter(is_wanted) {
+        println!("\n=== {name}");
+        match name {
+            "starts" => starts::measure(&ground, figures)?,
+            "rest" => rest::measure(&ground, figures)?,
+            "heard" => heard::measure(&ground, windows, figures)?,
+            "accept" => accept::measure(&ground, windows, figures)?,
+            "cycle" => cycle::measure(&ground, windows, figures)?,
+            "backlog" => backlog::measure(&ground, figures)?,
+            "takeover" => takeover::measure(&ground, figures)?,
+            _ => others::measure(&ground, windows, figures)?,
+        }
+    }
+    Ok(())
 }
 
 /// A load from an unoptimized program would measure that program.

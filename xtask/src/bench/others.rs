@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use cafe_system_tests::{Cafe, Service, http, wire};
 
 use super::figures::{Figures, figure};
+use super::ground::Ground;
 use super::{Windows, load};
 
 /// Requests a second to each service.
@@ -20,8 +21,8 @@ enum Harm {
     Freeze,
 }
 
-pub(crate) fn measure(windows: &Windows, figures: &mut Figures) -> Result<()> {
-    let cafe = Cafe::up(&["--robot", "--robot-speed", "1000"]);
+pub(crate) fn measure(ground: &Ground, windows: &Windows, figures: &mut Figures) -> Result<()> {
+    let cafe = ground.cafe(&["--robot", "--robot-speed", "1000"])?;
     let order_id = place(&cafe)?;
     window(&cafe, &order_id, windows.length, Service::Order, Harm::None, figures)?;
     for victim in Service::ALL {

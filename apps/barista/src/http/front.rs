@@ -9,7 +9,7 @@ GET  /tickets/{order_id}                        one ticket (staff)
 POST /tickets/{order_id}/start                  and ready, pick-up, recall, reject (staff)
 POST /tickets/{order_id}/lines/{line_id}/ready  and recall, reject (staff)
 GET  /parked                                    what was set aside (staff)
-GET  /health/ready  /metrics  /openapi.json
+GET  /health/ready  /metrics  /openapi.json  /asyncapi.json
 
 Staff send the key in <data>/staff.key as `Authorization: Bearer <key>`.
 ";

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Finding, Level};
 use crate::settings::unknown_variables;
+use crate::traces::{Asked, asked};
 
 /// Room on the disk that is little, in bytes: a busy day writes about this much.
 const LITTLE_ROOM_BYTES: u64 = 2_000_000_000;
@@ -26,6 +27,17 @@ pub(super) fn environment() -> Finding {
         Finding::ok("environment", "nothing unknown is set")
     } else {
         Finding::warn("environment", unknown.join(" "))
+    }
+}
+
+/// By this environment, which is the services' own where `cafe up` is started in it.
+pub(super) fn traces() -> Finding {
+    match asked() {
+        Asked::Nothing => {
+            Finding::ok("traces", "not exported; OTEL_EXPORTER_OTLP_ENDPOINT would say where to")
+        }
+        Asked::Export(endpoint) => Finding::ok("traces", format!("exported to {endpoint}")),
+        Asked::Impossible(why) => Finding::warn("traces", format!("not exported: {why}")),
     }
 }
 

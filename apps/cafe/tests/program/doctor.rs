@@ -43,3 +43,19 @@ fn a_frozen_service_a_damaged_database_and_a_mistyped_variable_are_found() {
     assert!(said.contains("FAIL  barista database"), "{said}");
     assert!(said.contains("OK    order") && said.contains("is free"), "{said}");
 }
+
+#[test]
+fn where_traces_go_is_told_and_why_they_go_nowhere() {
+    let cafe = Cafe::closed();
+    let said_with = |set: &[(&str, &str)]| {
+        let mut doctor = cafe.command(&["doctor"]);
+        words(&doctor.envs(set.iter().copied()).output().unwrap().stdout)
+    };
+    let set = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318");
+    let said = said_with(&[]);
+    assert!(said.contains("OK    traces             not exported"), "{said}");
+    let said = said_with(&[set]);
+    assert!(said.contains("OK    traces             exported to http://collector:4318/v1/traces"), "{said}");
+    let said = said_with(&[set, ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")]);
+    assert!(said.contains("WARN  traces             not exported: OTEL_EXPORTER_OTLP_PROTOCOL"), "{said}");
+}

@@ -7,6 +7,7 @@ mod audit;
 mod closing;
 mod copies;
 mod doctor;
+mod events;
 mod logs;
 mod parked;
 mod refusals;

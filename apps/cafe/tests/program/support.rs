@@ -77,7 +77,8 @@ impl Cafe {
     pub(crate) fn bare_command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("env");
         command.args(["--default-signal=HUP", PROGRAM]).args(arguments).current_dir(self.folder.path());
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CAFE_")) {
+        let is_setting = |name: &str| ["CAFE_", "OTEL_"].iter().any(|start| name.starts_with(start));
+        for (name, _) in std::env::vars().filter(|(name, _)| is_setting(name)) {
             command.env_remove(name);
         }
         command

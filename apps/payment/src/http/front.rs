@@ -7,7 +7,7 @@ GET  /payments/{order_id}          one payment (staff)
 POST /payments/{order_id}/refund   give money back (staff)
 POST /webhooks/{vendor}            a vendor says that there is news
 GET  /parked                       what was set aside (staff)
-GET  /health/ready  /metrics  /openapi.json
+GET  /health/ready  /metrics  /openapi.json  /asyncapi.json
 
 Staff send the key in <data>/staff.key as `Authorization: Bearer <key>`.
 ";

@@ -57,7 +57,7 @@ pub(super) async fn refund(
     IdempotencyKey(key): IdempotencyKey,
     JsonBody(wish): JsonBody<RefundWish>,
 ) -> Result<(StatusCode, Json<PaymentView>), Problem> {
-    let request = Request { order_id, what: wish.checked(key)? };
+    let request = Request { order_id, what: wish.checked(key)?, traceparent: trace.clone() };
     let done = app.desk.ask(request, trace).await?.map_err(|refusal| refused(&refusal))?;
     let status = if done == Done::Now { StatusCode::ACCEPTED } else { StatusCode::OK };
     let payment = app.payment(order_id).await?;

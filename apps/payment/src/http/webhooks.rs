@@ -40,7 +40,7 @@ pub(super) async fn notify(
         return Err(Problem::not_found("There is no such vendor."));
     }
     if let Some((order_id, attempt)) = parse(&news.key) {
-        let request = Request { order_id, what: What::Notified(attempt) };
+        let request = Request { order_id, what: What::Notified(attempt), traceparent: None };
         // A refusal means that there is no such attempt, which is nothing to tell a stranger.
         let _ = app.desk.ask(request, None).await?;
     }

@@ -31,6 +31,8 @@ pub struct ChargeRequest {
     pub currency: Currency,
     /// The customer's one-time proof.
     pub token: String,
+    /// W3C trace context of the call; a vendor that is asked over HTTP gets it as the header of that name.
+    pub traceparent: Option<String>,
 }
 
 /// A refund to ask for.
@@ -42,6 +44,17 @@ pub struct RefundRequest {
     pub charge_id: String,
     /// In minor units of the charge's currency.
     pub amount: i64,
+    /// As in [`ChargeRequest`].
+    pub traceparent: Option<String>,
+}
+
+/// A look into the vendor's record.
+#[derive(Clone, Debug)]
+pub struct LookUpRequest {
+    /// What was asked under it, a charge or a refund.
+    pub key: String,
+    /// As in [`ChargeRequest`].
+    pub traceparent: Option<String>,
 }
 
 /// One vendor.
@@ -69,6 +82,13 @@ impl Vendors {
 }
 
 impl Vendor {
+    /// As an order's `payment.vendor` calls it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Simulator(_) => "simulator",
+        }
+    }
+
     /// Asks for a charge.
     pub async fn charge(&self, request: ChargeRequest) -> ChargeAnswer {
         match self {
@@ -76,10 +96,10 @@ impl Vendor {
         }
     }
 
-    /// Looks up what was asked under `key`.
-    pub async fn look_up(&self, key: String) -> Finding {
+    /// Looks up a charge.
+    pub async fn look_up(&self, request: LookUpRequest) -> Finding {
         match self {
-            Self::Simulator(simulator) => simulator.look_up(key).await,
+            Self::Simulator(simulator) => simulator.look_up(request).await,
         }
     }
 
@@ -90,10 +110,10 @@ impl Vendor {
         }
     }
 
-    /// Looks up the refund that was asked under `key`.
-    pub async fn look_up_refund(&self, key: String) -> RefundAnswer {
+    /// Looks up a refund.
+    pub async fn look_up_refund(&self, request: LookUpRequest) -> RefundAnswer {
         match self {
-            Self::Simulator(simulator) => simulator.look_up_refund(key).await,
+            Self::Simulator(simulator) => simulator.look_up_refund(request).await,
         }
     }
 }

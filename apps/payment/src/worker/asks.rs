@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cafe_events::OrderId;
+use cafe_trace::Step;
 use metrics::histogram;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
@@ -38,13 +39,15 @@ async fn refunds(worker: Worker, mut asks: mpsc::Receiver<Box<AskRefund>>) {
 }
 
 impl Worker {
-    async fn charge(&self, ask: Ask, slot: OwnedSemaphorePermit) {
+    async fn charge(&self, mut ask: Ask, slot: OwnedSemaphorePermit) {
         let Ask { order_id, attempt, .. } = ask;
         let key = Attempt::key(order_id, attempt);
-        let traceparent = ask.traceparent.clone();
+        let (step, traceparent) = Step::vendor("charge", &ask.vendor, ask.traceparent.take());
+        ask.traceparent.clone_from(&traceparent);
         let sent_at = self.timer.elapsed();
         let answer = self.ask_vendor(ask, &key).await;
-        drop(slot);
+        step.answered(charge_outcome(&answer), matches!(answer, ChargeAnswer::Unclear { .. }));
+        drop((step, slot));
         let silence = self.silence_since(sent_at);
         if matches!(answer, ChargeAnswer::Unclear { .. }) {
             self.memory.unanswered(key, self.timer.elapsed().saturating_sub(silence.lasted));
@@ -75,6 +78,7 @@ impl Worker {
             amount: ask.amount,
             currency: ask.currency,
             token: ask.token,
+            traceparent: ask.traceparent,
         };
         let answer = self.timer.within(READ_TIMEOUT, vendor.charge(request)).await;
         let answer = answer
@@ -87,13 +91,16 @@ impl Worker {
     }
 
     async fn refund(&self, ask: AskRefund, slot: OwnedSemaphorePermit) {
-        let AskRefund { order_id, number, key, traceparent, .. } = ask;
+        let AskRefund { order_id, number, key, charge_id, amount, .. } = ask;
+        let (step, traceparent) = Step::vendor("refund", &ask.vendor, ask.traceparent);
+        let request = RefundRequest { key: key.clone(), charge_id, amount, traceparent: traceparent.clone() };
         let sent_at = self.timer.elapsed();
         let answer = match self.vendors.named(&ask.vendor) {
-            Some(vendor) => self.ask_refund(vendor, &key, ask.charge_id, ask.amount).await,
+            Some(vendor) => self.ask_refund(vendor, request).await,
             None => RefundAnswer::Refused { reason: "unknown_vendor".to_owned() },
         };
-        drop(slot);
+        step.answered(refund_outcome(&answer), matches!(answer, RefundAnswer::Unclear { .. }));
+        drop((step, slot));
         let silence = self.silence_since(sent_at);
         match &answer {
             RefundAnswer::Unclear { detail, .. } => {
@@ -109,13 +116,12 @@ impl Worker {
         self.memory.leave(order_id);
     }
 
-    async fn ask_refund(&self, vendor: &Vendor, key: &str, charge_id: String, amount: i64) -> RefundAnswer {
+    async fn ask_refund(&self, vendor: &Vendor, request: RefundRequest) -> RefundAnswer {
         if !self.desk.is_leading() {
             let detail = "another process may have taken over".to_owned();
             return RefundAnswer::Unclear { arrived: false, detail };
         }
         let sent_at = self.timer.elapsed();
-        let request = RefundRequest { key: key.to_owned(), charge_id, amount };
         let answer = self.timer.within(READ_TIMEOUT, vendor.refund(request)).await;
         let answer = answer
             .unwrap_or(RefundAnswer::Unclear { arrived: false, detail: "no answer in time".to_owned() });

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cafe_events::OrderId;
+use cafe_trace::Step;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::asks::{record, refund_outcome};
@@ -14,7 +15,7 @@ use crate::payment::agenda::{Lane, Task};
 use crate::payment::attempt::{Attempt, Finding};
 use crate::payment::refund::{Refund, RefundAnswer};
 use crate::store;
-use crate::vendor::{READ_TIMEOUT, Vendor};
+use crate::vendor::{LookUpRequest, READ_TIMEOUT, Vendor};
 
 /// How soon charges or refunds that are under way make room, in real time.
 const ROOM_SOON: Duration = Duration::from_millis(2);
@@ -157,7 +158,7 @@ impl Worker {
     /// True if what seems lost was opened by a turn whose effects were not yet run when its row was read. Another request's
     /// answer comes after them.
     async fn is_being_asked(&self, order_id: OrderId) -> bool {
-        let nothing = Request { order_id, what: What::Notified(0) };
+        let nothing = Request { order_id, what: What::Notified(0), traceparent: None };
         self.desk.ask(nothing, None).await.is_err() || self.memory.is_asking(order_id)
     }
 
@@ -170,9 +171,10 @@ impl Worker {
     ) {
         let number = attempt.number;
         let silence = self.silence(&Attempt::key(order_id, number));
-        let (mut under, mut finding) = (number, Finding::NotFound);
+        let (mut under, mut finding, mut found_by) = (number, Finding::NotFound, None);
         for next in attempt.looked_up_under() {
-            (under, finding) = (next, self.look_under(order_id, next, vendor).await);
+            under = next;
+            (finding, found_by) = self.look_under(order_id, next, vendor, traceparent.clone()).await;
             if finding != Finding::NotFound {
                 break;
             }
@@ -182,13 +184,22 @@ impl Worker {
         } else {
             What::LookedUp(number, finding, silence)
         };
-        self.report(order_id, what, traceparent).await;
+        self.report(order_id, what, found_by.or(traceparent)).await;
     }
 
-    async fn look_under(&self, order_id: OrderId, number: u32, vendor: &Vendor) -> Finding {
+    /// What was found, and the trace context of the call that found it.
+    async fn look_under(
+        &self,
+        order_id: OrderId,
+        number: u32,
+        vendor: &Vendor,
+        traceparent: Option<String>,
+    ) -> (Finding, Option<String>) {
         let key = Attempt::key(order_id, number);
+        let (step, traceparent) = Step::vendor("look_up", vendor.name(), traceparent);
+        let request = LookUpRequest { key: key.clone(), traceparent: traceparent.clone() };
         let started = self.timer.elapsed();
-        let finding = self.timer.within(READ_TIMEOUT, vendor.look_up(key.clone())).await;
+        let finding = self.timer.within(READ_TIMEOUT, vendor.look_up(request)).await;
         let finding = finding.unwrap_or(Finding::Unclear { detail: "no answer in time".to_owned() });
         let outcome = match &finding {
             Finding::Found(_) => "found",
@@ -196,13 +207,14 @@ impl Worker {
             Finding::NotFound => "not_found",
             Finding::Unclear { .. } => "unclear",
         };
+        step.answered(outcome, matches!(finding, Finding::Unclear { .. }));
         record("look_up", outcome, self.timer.elapsed().saturating_sub(started));
         tracing::debug!(%order_id, attempt = number, outcome, "looked up a charge");
         if matches!(finding, Finding::Found(_) | Finding::Declined { .. }) {
             tracing::info!(%order_id, attempt = number, outcome, "a charge that was unknown is settled");
             self.memory.settled(&key);
         }
-        finding
+        (finding, traceparent)
     }
 
     async fn look_up_refund(
@@ -214,10 +226,14 @@ impl Worker {
     ) {
         let key = refund.key(order_id);
         let silence = self.silence(&key);
+        let (step, traceparent) = Step::vendor("look_up_refund", vendor.name(), traceparent);
+        let request = LookUpRequest { key: key.clone(), traceparent: traceparent.clone() };
         let started = self.timer.elapsed();
-        let answer = self.timer.within(READ_TIMEOUT, vendor.look_up_refund(key.clone())).await;
+        let answer = self.timer.within(READ_TIMEOUT, vendor.look_up_refund(request)).await;
         let answer = answer
             .unwrap_or(RefundAnswer::Unclear { arrived: false, detail: "no answer in time".to_owned() });
+        step.answered(refund_outcome(&answer), matches!(answer, RefundAnswer::Unclear { .. }));
+        drop(step);
         record("look_up_refund", refund_outcome(&answer), self.timer.elapsed().saturating_sub(started));
         tracing::debug!(%order_id, refund = refund.number, outcome = refund_outcome(&answer), "looked up a refund");
         if matches!(answer, RefundAnswer::Done { .. } | RefundAnswer::Refused { .. }) {
@@ -233,7 +249,8 @@ impl Worker {
     /// Asks the same of all orders, so that they share a turn; answers how many there were.
     async fn hand_in_all(&self, orders: Vec<(OrderId, Option<String>)>, what: &What) -> usize {
         let hand_in = |(order_id, traceparent)| {
-            let (desk, request) = (self.desk.clone(), Request { order_id, what: what.clone() });
+            let desk = self.desk.clone();
+            let request = Request { order_id, what: what.clone(), traceparent: None };
             tokio::spawn(async move { desk.ask(request, traceparent).await })
         };
         let asked: Vec<_> = orders.into_iter().map(hand_in).collect();

@@ -40,13 +40,3 @@ async fn a_crowd_is_approved_each_charged_once() {
     assert!(orders.iter().all(|order_id| matches!(cafe.said(*order_id)[..], [PaymentEvent::Approved(_)])));
     cafe.close().await;
 }
-
-#[tokio::test]
-async fn the_orders_trace_goes_on_through_the_approval() {
-    let cafe = Cafe::open().await;
-    let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    let order_id = cafe.place_traced("tok_ok", traceparent);
-    cafe.until_said(order_id, |event| matches!(event, PaymentEvent::Approved(_))).await;
-    assert_eq!(cafe.records(order_id)[0].traceparent.as_deref(), Some(traceparent));
-    cafe.close().await;
-}

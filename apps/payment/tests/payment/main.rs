@@ -20,6 +20,7 @@ mod slow;
 mod stored;
 mod ticket;
 mod timeout;
+mod traces;
 mod webhook;
 
 mod samples;

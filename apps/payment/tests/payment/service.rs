@@ -133,10 +133,21 @@ impl Cafe {
     /// An order is placed in the course of a trace.
     pub(crate) fn place_traced(&self, token: &str, traceparent: &str) -> OrderId {
         let order_id = self.new_order();
-        let placed = Event::Order(OrderEvent::Placed(samples::order(token, self.clock.now())));
-        let record = Record { traceparent: Some(traceparent.to_owned()), ..self.record(order_id, &placed) };
-        self.orders.lock().unwrap().say(&[record]).unwrap();
+        let placed = OrderEvent::Placed(samples::order(token, self.clock.now()));
+        self.say_traced(order_id, placed, traceparent);
         order_id
+    }
+
+    /// The customer wants it undone, in the course of another trace.
+    pub(crate) fn cancel_traced(&self, order_id: OrderId, traceparent: &str) {
+        let wish = OrderCancelRequested { by: Party::Customer, reason: None };
+        self.say_traced(order_id, OrderEvent::CancelRequested(wish), traceparent);
+    }
+
+    fn say_traced(&self, order_id: OrderId, event: OrderEvent, traceparent: &str) {
+        let record = self.record(order_id, &Event::Order(event));
+        let record = Record { traceparent: Some(traceparent.to_owned()), ..record };
+        self.orders.lock().unwrap().say(&[record]).unwrap();
     }
 
     /// Many orders at once.
@@ -305,13 +316,21 @@ impl Cafe {
         refunds.into_iter().filter(|refund| refund.key.starts_with(&order_id.to_string())).collect()
     }
 
+    /// The traces under which the vendor was first asked for the charges and the refunds of an order.
+    pub(crate) fn vendor_traces(&self, order_id: OrderId) -> Vec<String> {
+        const TRACES: &str = "SELECT traceparent, 1 AS turn FROM charges WHERE order_id = $1 \
+             UNION ALL SELECT traceparent, 2 FROM refunds WHERE key LIKE $1 || '%' ORDER BY turn";
+        let mut db = Connection::open_peer(&self.data.path().join(FILE)).unwrap();
+        db.query(TRACES, &[(&order_id.to_string()).into()], |row| row.text(0)).unwrap()
+    }
+
     /// Somebody gives all of an order's money back in the vendor's own console; answers how to undo that.
     pub(crate) fn refunded_elsewhere(&self, order_id: OrderId) -> impl FnOnce() {
         let file = self.data.path().join(FILE);
         let charge_id = &self.charges(order_id)[0].charge_id;
         let mut db = Connection::open_as_it_is(&file).unwrap();
-        db.batch(&format!("INSERT INTO refunds VALUES ('{charge_id}', 'elsewhere', {}, 0)", samples::TOTAL))
-            .unwrap();
+        let add = "INSERT INTO refunds (charge_id, key, amount, at_ms)";
+        db.batch(&format!("{add} VALUES ('{charge_id}', 'elsewhere', {}, 0)", samples::TOTAL)).unwrap();
         move || db.batch("DELETE FROM refunds WHERE key = 'elsewhere'").unwrap()
     }
 

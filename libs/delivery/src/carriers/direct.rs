@@ -5,9 +5,10 @@ use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use cafe_events::{Record, Source};
-use cafe_store::{Connection, Database, Error};
+use cafe_store::{Connection, Database, Error, Server};
 
 use super::{Carrier, News, Parts};
+use crate::place::Moved;
 use crate::tables::{self, Head, Position};
 use crate::turn::Arrived;
 use crate::wake::Ear;
@@ -62,6 +63,16 @@ impl Direct {
         }
     }
 
+    /// Goes on at the place that the database was moved to, if it was: the log is the same there.
+    fn follow(&mut self) -> bool {
+        let moved = self.open.as_mut().and_then(|open| Moved::of(&mut open.db));
+        let server = moved.and_then(|moved| Server::of_service(&moved.database, self.source.name()).ok());
+        let Some(server) = server.filter(|_| self.database.file().is_some()) else { return false };
+        tracing::info!(source = %self.source, "its database was moved; going on there");
+        (self.database, self.open) = (Database::Server(server), None);
+        true
+    }
+
     fn see(&mut self, heard: &Position, limit: usize) -> Result<Seen, Error> {
         let db = self.open()?;
         // One short read transaction: whoever stops inside it keeps the speaker's write-ahead log from being reused.
@@ -78,7 +89,10 @@ impl Direct {
 impl Carrier for Direct {
     fn read_after(&mut self, heard: &Parts, limit: usize) -> Result<News, String> {
         let before = heard.get(&0).cloned().unwrap_or_default();
-        let seen = self.see(&before, limit).map_err(|error| error.to_string())?;
+        let mut seen = self.see(&before, limit).map_err(|error| error.to_string())?;
+        if seen.records.is_empty() && self.follow() {
+            seen = self.see(&before, limit).map_err(|error| error.to_string())?;
+        }
         if let Some(first) = seen.first_missing(&before, limit) {
             return Err(super::no_longer_kept(self.source, first));
         }

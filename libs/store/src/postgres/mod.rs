@@ -127,6 +127,10 @@ impl Postgres {
             self.open_until = None;
             return Ok(());
         }
+        if matches!(self.queued.first(), Some(Queued::Begin(_))) {
+            // What is tried again on another connection must not include the commit.
+            self.answered(async |session, queued| session.send(queued).await)?;
+        }
         let committed = self.run(async |session, queued| session.commit(queued).await);
         match committed {
             Ok(()) => {
@@ -171,6 +175,10 @@ impl Postgres {
 
     pub(crate) fn execute_later(&mut self, sql: &'static str, params: &[Param<'_>]) {
         self.queued.push(Queued::Run(sql, params.iter().copied().map(Owned::from).collect()));
+    }
+
+    pub(crate) fn lock_later(&mut self, sql: &str) {
+        self.queued.push(Queued::Lock(format!("{sql} FOR UPDATE")));
     }
 
     pub(crate) fn put_later(&mut self, sql: &'static str, arrays: Arrays) {

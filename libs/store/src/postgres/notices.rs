@@ -18,6 +18,12 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// How long the server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Each text on its channel.
+const SAY: &str =
+    "SELECT pg_notify(channel, text) FROM UNNEST($1::text[], $2::text[]) AS said (channel, text)";
+/// A hint takes a transaction, and that would wait for the disk; nothing is kept of it that a power cut could take.
+const NOT_KEPT: &str = "SET synchronous_commit = off";
+
 /// What is heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
@@ -99,9 +105,10 @@ async fn session(
     let speaking = async {
         listen(&client, channels).await?;
         let _ = hear.try_send(Notice::Missed);
-        while let Some((channel, text)) = to_say.recv().await {
-            let words: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&channel, &text];
-            tokio::time::timeout(PATIENCE, client.execute("SELECT pg_notify($1, $2)", &words))
+        let mut words = Vec::new();
+        while to_say.recv_many(&mut words, WAITING_LIMIT).await > 0 {
+            let (channels, texts) = said_once(&mut words);
+            tokio::time::timeout(PATIENCE, client.execute(SAY, &[&channels, &texts]))
                 .await
                 .map_err(|_| "no answer".to_owned())?
                 .map_err(|error| error.to_string())?;
@@ -127,7 +134,15 @@ async fn session(
     }
 }
 
+/// What has come together, each only once: a hint is worth no more for being repeated.
+fn said_once(words: &mut Vec<(String, String)>) -> (Vec<String>, Vec<String>) {
+    words.sort_unstable();
+    words.dedup();
+    words.drain(..).unzip()
+}
+
 async fn listen(client: &Client, channels: &[String]) -> Result<(), String> {
+    client.batch_execute(NOT_KEPT).await.map_err(|error| error.to_string())?;
     for channel in channels {
         client.batch_execute(&format!("LISTEN {channel}")).await.map_err(|error| error.to_string())?;
     }

@@ -26,6 +26,7 @@ const UNANSWERED_TIMEOUT: Duration = Duration::from_secs(5);
 /// Sent before the next statement that waits for its answer.
 pub(super) enum Queued {
     Begin(&'static str),
+    Lock(String),
     Run(&'static str, Vec<Owned>),
     Put(&'static str, Arrays),
 }
@@ -162,8 +163,10 @@ impl Session {
 
     async fn prepare_all(&mut self, queued: &[Queued]) -> Result<(), Trouble> {
         for queued in queued {
-            if let Queued::Run(sql, _) | Queued::Put(sql, _) = queued {
-                self.prepare(sql).await?;
+            match queued {
+                Queued::Begin(_) => {}
+                Queued::Lock(sql) => drop(self.prepare(sql).await?),
+                Queued::Run(sql, _) | Queued::Put(sql, _) => drop(self.prepare(sql).await?),
             }
         }
         Ok(())
@@ -175,6 +178,7 @@ impl Session {
         for queued in queued {
             sent.push(match queued {
                 Queued::Begin(how) => Sent::new(self.client.batch_execute(how)).await,
+                Queued::Lock(sql) => Sent::new(self.run(sql, Vec::new())).await,
                 Queued::Run(sql, params) => {
                     let values = params.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
                     Sent::new(self.run(sql, values)).await

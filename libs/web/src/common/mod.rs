@@ -1,5 +1,6 @@
 //! The addresses that every service has.
 
+mod asyncapi;
 mod health;
 mod metrics;
 mod openapi;
@@ -19,8 +20,8 @@ use utoipa_axum::routes;
 
 use crate::{StaffKey, documented};
 
-/// `/health/live`, `/health/ready`, `/metrics`, `/openapi.json` and `/parked`, to be merged with the service's own routes,
-/// whose document is `openapi`. What is served at `/openapi.json` is [`documented`].
+/// `/health/live`, `/health/ready`, `/metrics`, `/openapi.json`, `/asyncapi.json` and `/parked`, to be merged with the
+/// service's own routes, whose document is `openapi`. What is served at `/openapi.json` is [`documented`].
 pub fn common_routes<D: Tables>(desk: Desk<D>, staff: StaffKey, openapi: OpenApi) -> Router {
     routes_over(Arc::new(desk), staff, openapi)
 }
@@ -42,6 +43,7 @@ fn routes() -> OpenApiRouter<Common> {
         .routes(routes!(health::ready))
         .routes(routes!(metrics::metrics))
         .routes(routes!(openapi::openapi))
+        .routes(routes!(asyncapi::asyncapi))
         .routes(routes!(parked::list))
         .routes(routes!(parked::retry))
         .routes(routes!(parked::drop))

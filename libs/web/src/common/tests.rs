@@ -108,6 +108,16 @@ async fn a_turn_that_does_not_answer_is_told_by_what_to_do() {
 }
 
 #[tokio::test]
+async fn the_events_are_documented_beside_the_addresses() {
+    let cafe = Cafe::new(Status::default());
+    let (status, events) = cafe.get("/asyncapi.json").await;
+    assert_eq!((status, &events["asyncapi"]), (StatusCode::OK, &json!("3.0.0")));
+    assert_eq!(events, serde_json::to_value(cafe_events::asyncapi()).unwrap());
+    let (_, document) = cafe.get("/openapi.json").await;
+    assert!(document["paths"]["/asyncapi.json"]["get"]["responses"]["200"].is_object());
+}
+
+#[tokio::test]
 async fn the_document_lists_every_address_with_every_problem() {
     let (_, document) = Cafe::new(Status::default()).get("/openapi.json").await;
     assert_eq!(document["openapi"], "3.1.0");

@@ -55,7 +55,7 @@ async fn a_request_is_one_line_without_its_query_body_or_key() {
 
     service.get("/logged/7?token=confidential").await;
     service.post("/logged", Some("application/json"), "{\"card\":\"confidential\"}").await;
-    let request = "GET /logged/7 HTTP/1.1\r\nhost: cafe\r\nauthorization: Bearer confidential\r\n\r\n";
+    let request = "GET /logged/7 HTTP/1.1\r\nhost: cafe\r\ntraceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\nauthorization: Bearer confidential\r\n\r\n";
     service.call().await.ask(request).await;
     let answer = service.get("/logged/failing?token=confidential").await;
     assert!(!answer.text().contains("upside down"), "why is for the log only");
@@ -69,6 +69,7 @@ async fn a_request_is_one_line_without_its_query_body_or_key() {
         "{}",
         requests[0]
     );
+    assert!(requests[2].contains("trace_id=4bf92f3577b34da6a3ce929d0e0e4736"), "{}", requests[2]);
     assert!(requests[3].contains("WARN") && requests[3].contains("upside down"), "{}", requests[3]);
     assert!(!text.contains("confidential"), "{text}");
 }

@@ -9,3 +9,4 @@ mod logging;
 mod parameters;
 mod stopping;
 mod support;
+mod traces;

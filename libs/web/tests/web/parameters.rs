@@ -1,10 +1,9 @@
 //! What becomes of an address and of headers.
 
+use axum::Router;
 use axum::routing::get;
-use axum::{Json, Router};
-use cafe_web::{PathOf, QueryOf, Traceparent};
+use cafe_web::{PathOf, QueryOf};
 use serde::Deserialize;
-use serde_json::json;
 use uuid::Uuid;
 
 use crate::support::Service;
@@ -24,7 +23,6 @@ fn router() -> Router {
             get(|PathOf((_, line)): PathOf<(Uuid, u16)>| async move { line.to_string() }),
         )
         .route("/orders", get(|QueryOf(page): QueryOf<Page>| async move { page.limit.to_string() }))
-        .route("/trace", get(|Traceparent(parent): Traceparent| async { Json(parent) }))
 }
 
 #[tokio::test]
@@ -81,14 +79,4 @@ async fn an_unknown_address_or_method_is_a_problem() {
     let answer = service.post("/orders", None, "").await;
     answer.problem(405, "method-not-allowed");
     assert_eq!(answer.header("allow"), Some("GET,HEAD"));
-}
-
-#[tokio::test]
-async fn only_a_well_formed_traceparent_is_taken() {
-    let service = Service::start(router());
-    let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    for (sent, taken) in [(good, json!(good)), ("00-nonsense", json!(null))] {
-        let request = format!("GET /trace HTTP/1.1\r\nhost: cafe\r\ntraceparent: {sent}\r\n\r\n");
-        assert_eq!(service.call().await.ask(&request).await.json(), taken);
-    }
 }

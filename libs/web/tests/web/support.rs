@@ -1,6 +1,7 @@
 //! A service on a free port, and a caller that sees every byte.
 
 use axum::Router;
+use cafe_clock::Ids;
 use cafe_web::{Limits, bind, serve_within};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -26,7 +27,7 @@ impl Service {
     pub(crate) fn start_stopped_by(stop: CancellationToken, router: Router, limits: Limits) -> Self {
         let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
-        let served = tokio::spawn(serve_within(listener, router, stop.clone(), limits));
+        let served = tokio::spawn(serve_within(listener, router, Ids::seeded(1), stop.clone(), limits));
         Self { address, stop, served }
     }
 

@@ -28,7 +28,7 @@ fn numbers_of_three_replicas_never_collide_across_midnight_and_beyond_9999() {
     let zones = cafe.data().with_file_name("zones");
     let midnight = Instant::now() + TO_MIDNIGHT;
     write_zone_with_midnight_in(TO_MIDNIGHT, &zones);
-    cafe.set_variable("TZDIR", zones);
+    cafe.set("TZDIR", zones);
     let cafe = opened(cafe, [&NAMES, &["a"], &["a"]]);
     let ports = cafe.ports_of(Service::Order);
 

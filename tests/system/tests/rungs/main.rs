@@ -4,6 +4,7 @@
 
 mod alone;
 mod killed;
+mod moved;
 mod whole;
 
 /// Customers a second.

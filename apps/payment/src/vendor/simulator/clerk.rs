@@ -108,7 +108,7 @@ impl Clerk {
             charged_at_ms: at.as_millisecond(),
             refunds_answer: !matches!(conduct, Conduct::Approve { refunds_answer: false, .. }),
         };
-        let is_new = record::add_charge(&mut self.db, &charge)?;
+        let is_new = record::add_charge(&mut self.db, &charge, request.traceparent.as_ref())?;
         // Asked before under this key: what was said then is said again.
         let before = if is_new { None } else { record::charge(&mut self.db, &request.key)? };
         let refunds = if is_new { Vec::new() } else { record::refunds_of(&mut self.db, &charge.charge_id)? };

@@ -24,7 +24,7 @@ use std::time::Duration;
 use cafe_store::OpenError;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{CONNECT_TIMEOUT, ChargeRequest, RefundRequest};
+use super::{CONNECT_TIMEOUT, ChargeRequest, LookUpRequest, RefundRequest};
 use crate::payment::attempt::{ChargeAnswer, Finding};
 use crate::payment::refund::RefundAnswer;
 use crate::timer::Timer;
@@ -85,6 +85,7 @@ impl Simulator {
     }
 
     pub(super) async fn charge(&self, request: ChargeRequest) -> ChargeAnswer {
+        told("charge", request.traceparent.as_deref());
         let outage = self.delay().await;
         if request.token == "tok_slow" {
             self.timer.sleep(SLOW).await;
@@ -108,18 +109,20 @@ impl Simulator {
         std::future::pending().await
     }
 
-    pub(super) async fn look_up(&self, key: String) -> Finding {
+    pub(super) async fn look_up(&self, request: LookUpRequest) -> Finding {
+        told("look_up", request.traceparent.as_deref());
         match self.delay().await {
             Some(Outage::Error) => return Finding::Unclear { detail: FAILED.to_owned() },
             Some(Outage::Silent) => std::future::pending().await,
             _ => {}
         }
         let now = self.timer.now();
-        let found = self.call(|answer| Call::LookUp { key, now, answer }).await;
+        let found = self.call(|answer| Call::LookUp { key: request.key, now, answer }).await;
         found.unwrap_or_else(|_| Finding::Unclear { detail: FAILED.to_owned() })
     }
 
     pub(super) async fn refund(&self, request: RefundRequest) -> RefundAnswer {
+        told("refund", request.traceparent.as_deref());
         let failed = RefundAnswer::Unclear { arrived: true, detail: FAILED.to_owned() };
         let outage = self.delay().await;
         if outage == Some(Outage::Error) {
@@ -134,14 +137,15 @@ impl Simulator {
         }
     }
 
-    pub(super) async fn look_up_refund(&self, key: String) -> RefundAnswer {
+    pub(super) async fn look_up_refund(&self, request: LookUpRequest) -> RefundAnswer {
+        told("look_up_refund", request.traceparent.as_deref());
         let failed = RefundAnswer::Unclear { arrived: false, detail: FAILED.to_owned() };
         match self.delay().await {
             Some(Outage::Error) => return failed,
             Some(Outage::Silent) => std::future::pending().await,
             _ => {}
         }
-        self.call(|answer| Call::LookUpRefund { key, answer }).await.unwrap_or(failed)
+        self.call(|answer| Call::LookUpRefund { key: request.key, answer }).await.unwrap_or(failed)
     }
 
     async fn delay(&self) -> Option<Outage> {
@@ -170,6 +174,11 @@ impl Conduct {
     fn answers(self) -> bool {
         !matches!(self, Self::ApproveLate | Self::Approve { answers: false, .. })
     }
+}
+
+/// What a vendor's own log would show of a call's headers.
+fn told(call: &'static str, traceparent: Option<&str>) {
+    tracing::debug!(call, traceparent, "the simulator is asked");
 }
 
 fn conduct(outage: Option<Outage>, request: &ChargeRequest) -> Conduct {

@@ -10,7 +10,9 @@ use crate::payment::attempt::RefundOnRecord;
 pub use super::FILE;
 
 /// The record's schema.
-pub const MIGRATIONS: &[Migration] = &[Migration {
+pub const MIGRATIONS: &[Migration] = &[RECORD, TRACES];
+
+const RECORD: Migration = Migration {
     name: "simulator/0001_record",
     sql: "CREATE TABLE charges (
             key TEXT PRIMARY KEY,
@@ -30,15 +32,23 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
             PRIMARY KEY (charge_id, key)
           ) STRICT, WITHOUT ROWID;
           CREATE UNIQUE INDEX refunds_by_key ON refunds (key);",
-}];
+};
+
+/// What the first request under each key came with; nobody but a person who searches reads it.
+const TRACES: Migration = Migration {
+    name: "simulator/0002_traces",
+    sql: "ALTER TABLE charges ADD COLUMN traceparent TEXT;
+          ALTER TABLE refunds ADD COLUMN traceparent TEXT;",
+};
 
 const ADD_CHARGE: &str = "INSERT INTO charges (key, charge_id, order_id, amount, currency, declined, charged_at_ms, \
-     refunds_answer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (key) DO NOTHING";
+     refunds_answer, traceparent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (key) DO NOTHING";
 const CHARGE: &str = "SELECT key, charge_id, order_id, amount, currency, declined, charged_at_ms, refunds_answer \
      FROM charges WHERE key = $1";
 const PAGE_CHARGES: &str = "SELECT key, charge_id, order_id, amount, currency, declined, charged_at_ms, refunds_answer \
      FROM charges WHERE key > $1 ORDER BY key LIMIT $2";
-const ADD_REFUND: &str = "INSERT INTO refunds (key, charge_id, amount, at_ms) VALUES ($1, $2, $3, $4)";
+const ADD_REFUND: &str =
+    "INSERT INTO refunds (key, charge_id, amount, at_ms, traceparent) VALUES ($1, $2, $3, $4, $5)";
 const REFUND: &str = "SELECT key, charge_id, amount, at_ms FROM refunds WHERE key = $1";
 const REFUNDS_OF: &str =
     "SELECT key, charge_id, amount, at_ms FROM refunds WHERE charge_id = $1 ORDER BY key";
@@ -94,7 +104,11 @@ pub(super) fn charge_id(key: &str) -> String {
 }
 
 /// False if there is something under that key already.
-pub(super) fn add_charge(db: &mut Connection, charge: &ChargeOnRecord) -> Result<bool, Error> {
+pub(super) fn add_charge(
+    db: &mut Connection,
+    charge: &ChargeOnRecord,
+    traceparent: Option<&String>,
+) -> Result<bool, Error> {
     let order_id = charge.order_id.to_string();
     let params = [
         (&charge.key).into(),
@@ -105,6 +119,7 @@ pub(super) fn add_charge(db: &mut Connection, charge: &ChargeOnRecord) -> Result
         charge.declined.as_ref().into(),
         charge.charged_at_ms.into(),
         charge.refunds_answer.into(),
+        traceparent.into(),
     ];
     Ok(db.execute(ADD_CHARGE, &params)? == 1)
 }
@@ -123,6 +138,7 @@ pub(super) fn add_refund(db: &mut Connection, request: &RefundRequest, at: Times
         (&request.charge_id).into(),
         request.amount.into(),
         at.as_millisecond().into(),
+        request.traceparent.as_ref().into(),
     ];
     db.execute(ADD_REFUND, &params).map(drop)
 }

@@ -31,8 +31,12 @@ pub(crate) struct Search {
     pub(crate) offset: i64,
     /// In this log.
     log_id: Arc<str>,
+    /// From where it is read again.
+    from: i64,
     /// How far back was gone.
     step: i64,
+    /// Everything that is kept was read before: the topic may have changed meanwhile.
+    is_second: bool,
 }
 
 /// What to do about a message.
@@ -55,8 +59,8 @@ const STEP_GROWS: i64 = 4;
 /// A message that stands at `here`, after the log `log_id` was heard up to `last` in its partition.
 pub(crate) fn link(log_id: &str, last: i64, here: &Standing) -> Link {
     if *here.log_id != *log_id {
-        // The first of a log needs nothing before it, and whoever has heard nothing yet begins anywhere.
-        return if here.previous == 0 || log_id.is_empty() { Link::Follows } else { Link::Missing };
+        // The first of a log needs nothing before it; whoever has heard nothing yet begins with the oldest that is kept.
+        return if here.previous == 0 { Link::Follows } else { Link::Missing };
     }
     if here.position <= last {
         Link::Known
@@ -84,17 +88,27 @@ pub(crate) fn step(
         Link::Missing => {}
     }
     let first = first()?;
-    if offset <= first {
+    let all_is_read = search.is_some_and(|search| search.from <= first);
+    let is_second = search.is_some_and(|search| search.is_second);
+    if offset <= first || all_is_read {
+        if *here.log_id == *log_id {
+            return Ok(Step::Gone);
+        }
         // Another log, of which the beginning is gone, is heard from its oldest message on.
-        return Ok(if *here.log_id == *log_id { Step::Gone } else { Step::Next });
+        if offset <= first || is_second {
+            return Ok(Step::Next);
+        }
     }
     let step = search.map_or(FIRST_STEP, |search| search.step.saturating_mul(STEP_GROWS));
+    let from = (offset - step).max(first);
     let search = Search {
         offset: search.map_or(offset, |search| search.offset.max(offset)),
         log_id: here.log_id.clone(),
+        from,
         step,
+        is_second: all_is_read,
     };
-    Ok(Step::Back((offset - step).max(first), search))
+    Ok(Step::Back(from, search))
 }
 
 #[cfg(test)]
@@ -113,7 +127,7 @@ mod tests {
         assert_eq!(link("a", 5, &at("a", 9, 7)), Link::Missing);
         assert_eq!(link("a", 5, &at("b", 9, 7)), Link::Missing, "another log, from its middle");
         assert_eq!(link("a", 5, &at("b", 1, 0)), Link::Follows, "another log, from its beginning");
-        assert_eq!(link("", 0, &at("b", 9, 7)), Link::Follows);
+        assert_eq!(link("", 0, &at("b", 9, 7)), Link::Missing, "nothing was heard yet");
     }
 
     #[test]
@@ -126,6 +140,20 @@ mod tests {
         assert_eq!(search.offset, 650);
         assert_eq!(step(("a", 5), &at("a", 7, 6), 40, first, Some(&search)), Ok(Step::Gone));
         assert_eq!(step(("a", 6), &at("a", 7, 6), 40, first, Some(&search)), Ok(Step::Next));
+        assert_eq!(
+            step(("a", 5), &at("a", 7, 6), 41, first, Some(&search)),
+            Ok(Step::Gone),
+            "a hole further on"
+        );
+    }
+
+    #[test]
+    fn whoever_has_heard_nothing_begins_with_the_oldest_that_is_kept() {
+        assert_eq!(step(("", 0), &at("a", 9, 7), 40, || Ok(40), None), Ok(Step::Next));
+        let Ok(Step::Back(40, search)) = step(("", 0), &at("a", 9, 7), 42, || Ok(40), None) else { panic!() };
+        let again = step(("", 0), &at("a", 9, 7), 42, || Ok(40), Some(&search));
+        let Ok(Step::Back(40, search)) = again else { panic!("the topic may have changed: {again:?}") };
+        assert_eq!(step(("", 0), &at("a", 9, 7), 42, || Ok(40), Some(&search)), Ok(Step::Next));
     }
 
     #[test]

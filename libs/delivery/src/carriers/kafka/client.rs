@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cafe_events::Source;
+use cafe_events::topic::CLIENT_ID;
 use rdkafka::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::ConsumerContext;
@@ -91,7 +92,7 @@ fn base(kafka: &KafkaSettings) -> ClientConfig {
     let mut config = ClientConfig::new();
     config
         .set("bootstrap.servers", &kafka.brokers)
-        .set("client.id", "my-cafe")
+        .set("client.id", CLIENT_ID)
         .set("allow.auto.create.topics", "false")
         .set("socket.keepalive.enable", "true")
         .set("socket.connection.setup.timeout.ms", "5000")
@@ -109,7 +110,7 @@ fn base(kafka: &KafkaSettings) -> ClientConfig {
 pub(super) fn consumer(kafka: &KafkaSettings, reader: Source) -> ClientConfig {
     let mut config = base(kafka);
     config
-        .set("group.id", format!("cafe-{reader}"))
+        .set("group.id", reader.group())
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
         .set("auto.offset.reset", "error")

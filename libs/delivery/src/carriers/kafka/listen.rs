@@ -9,7 +9,7 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::chain::{self, Search, Step};
+use super::chain::{self, Link, Search, Standing, Step};
 use super::client::{self, Watch};
 use super::message::{self, Read};
 use super::{tails, topic};
@@ -54,6 +54,8 @@ struct Cursor {
     heard: Position,
     /// Where it is read next.
     next: i64,
+    /// Where what was heard last should lie: a topic that was made anew may have other messages there.
+    check: Option<i64>,
     search: Option<Search>,
 }
 
@@ -146,7 +148,7 @@ impl Open {
         for part in 0..partitions {
             let (first, end) = tails::ends(&consumer, source, part)?;
             let cursor = Cursor::new(part, heard, first, end);
-            behind += end - cursor.next;
+            behind += end - cursor.next - i64::from(cursor.check.is_some());
             cursors.insert(part, cursor);
         }
         let mut open = Self { consumer, partitions, cursors, looked_at: Instant::now(), behind, stash: None };
@@ -213,6 +215,10 @@ impl Open {
         if offset < cursor.next {
             return Ok(());
         }
+        if cursor.check.take_if(|check| *check == offset).is_some() && cursor.is_old(standing.as_ref()) {
+            cursor.next = offset + 1;
+            return Ok(());
+        }
         let mut heard = Position { next_offset: Some(offset + 1), ..cursor.heard.clone() };
         if let Some(here) = &standing {
             let before = (&*cursor.heard.log_id, cursor.heard.position);
@@ -246,12 +252,20 @@ impl Cursor {
     fn new(part: i64, heard: &Parts, first: i64, end: i64) -> Self {
         let heard = heard.get(&part).cloned().unwrap_or_else(|| first_look(part, heard));
         let known = heard.next_offset.filter(|next| (first..=end).contains(next));
-        let next = match known {
-            Some(next) => next,
-            None if heard.log_id.is_empty() => first,
-            None => (end - 1).max(first),
+        let (next, check) = match known {
+            // What others wrote tells nothing of what was heard of ours.
+            _ if heard.log_id.is_empty() => (first, None),
+            Some(next) if next > first => (next - 1, Some(next - 1)),
+            Some(next) => (next, None),
+            None => ((end - 1).max(first), None),
         };
-        Self { heard, next, search: None }
+        Self { heard, next, check, search: None }
+    }
+
+    /// Whether a message before the place from which is read on is what it should be, as far as can be told.
+    fn is_old(&self, standing: Option<&Standing>) -> bool {
+        let link = |here| chain::link(&self.heard.log_id, self.heard.position, here);
+        standing.is_none_or(|here| link(here) == Link::Known)
     }
 }
 

@@ -6,6 +6,8 @@
 
 pub(crate) mod chain;
 mod client;
+#[cfg(test)]
+mod histories;
 pub(crate) mod listen;
 mod message;
 pub(crate) mod relay;
@@ -13,3 +15,4 @@ mod tails;
 mod topic;
 
 pub use client::{check_option, options_from};
+pub use topic::topic_differences;

@@ -34,6 +34,8 @@ const POLL: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How often it is looked whether the topic still ends where it was acknowledged to.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How often what is acknowledged is noted: what is not is found out from the topic.
+const NOTE_EVERY: Duration = Duration::from_secs(1);
 /// Before a Kafka that could not be used is tried again.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -84,12 +86,12 @@ impl Relay {
     /// Until stopped, or until something is not as it should be.
     fn session(&mut self, note: &impl Fn(Vec<Position>)) -> Result<(), String> {
         let mut db = Connection::open_peer(&self.database).map_err(|error| error.to_string())?;
-        let (ends, outcome) = {
+        let (relayed, outcome) = {
             let mut session = Session::open(self, &mut db)?;
             let outcome = session.work(&mut db, note);
-            (std::mem::take(&mut session.ends), outcome)
+            (certain(&session.ends, session.position), outcome)
         };
-        self.relayed = ends.into_values().collect();
+        self.relayed = relayed;
         outcome
     }
 }
@@ -109,9 +111,15 @@ impl<'a> Session<'a> {
     }
 
     fn work(&mut self, db: &mut Connection, note: &impl Fn(Vec<Position>)) -> Result<(), String> {
+        let mut unnoted = None;
         while !self.relay.stop.is_cancelled() {
+            if unnoted.is_some_and(|since: Instant| since.elapsed() >= NOTE_EVERY) {
+                note(certain(&self.ends, self.position));
+                unnoted = None;
+            }
             self.look()?;
             let (head, records) = self.read(db)?;
+            self.own_up(&head);
             self.report(&head);
             if records.is_empty() {
                 self.relay.signal.wait(POLL);
@@ -120,27 +128,24 @@ impl<'a> Session<'a> {
                 continue;
             }
             self.send(&head, &records)?;
-            note(self.ends.values().cloned().collect());
+            unnoted.get_or_insert_with(Instant::now);
         }
         Ok(())
     }
 
+    /// What was pruned before it was relayed is gone for whoever has not heard it: what comes next must not follow on what the
+    /// topic ends with.
+    fn own_up(&mut self, head: &Head) {
+        let pruned = head.oldest - 1;
+        if self.position < pruned {
+            tracing::error!(topic = %self.relay.source, from = self.position + 1, through = pruned, "no longer kept, and never announced");
+            own_up(&mut self.ends, pruned);
+            self.position = pruned;
+        }
+    }
+
     fn read(&self, db: &mut Connection) -> Result<(Head, Vec<Record>), String> {
-        let read = |db: &mut Connection| {
-            db.begin_reading()?;
-            let head = tables::head(db)?;
-            let records = if self.position < head.last {
-                tables::read_after(db, self.position.max(head.oldest - 1), BATCH)?
-            } else {
-                Vec::new()
-            };
-            Ok((head, records))
-        };
-        let seen = read(db);
-        let ended = db.rollback();
-        let seen = seen.map_err(|error: cafe_store::Error| error.to_string())?;
-        ended.map_err(|error| error.to_string())?;
-        Ok(seen)
+        tables::head_and_after(db, self.position, BATCH).map_err(|error| error.to_string())
     }
 
     /// Sends what each partition does not have yet, and waits until all of it is acknowledged.
@@ -268,7 +273,11 @@ impl Drop for Session<'_> {
 }
 
 /// Where each partition ends, and after which position of the outbox is to be sent: what a partition has lost is sent again.
-fn begin(head: &Head, tails: &BTreeMap<i64, Tail>, relayed: &[Position]) -> (BTreeMap<i64, Position>, i64) {
+pub(super) fn begin(
+    head: &Head,
+    tails: &BTreeMap<i64, Tail>,
+    relayed: &[Position],
+) -> (BTreeMap<i64, Position>, i64) {
     let relayed: BTreeMap<i64, &Position> = relayed
         .iter()
         .filter(|position| *position.log_id == *head.log_id)
@@ -296,7 +305,17 @@ fn begin(head: &Head, tails: &BTreeMap<i64, Tail>, relayed: &[Position]) -> (BTr
         }
         ends.insert(*part, end);
     }
-    (ends, position.max(head.oldest - 1))
+    (ends, position)
+}
+
+/// What may be noted when all up to `position` are in the topic. A partition may have come further than others, of which some
+/// records were not taken: were that noted, they would be left out.
+pub(super) fn certain(ends: &BTreeMap<i64, Position>, position: i64) -> Vec<Position> {
+    ends.values().map(|end| Position { position: end.position.min(position), ..end.clone() }).collect()
+}
+
+pub(super) fn own_up(ends: &mut BTreeMap<i64, Position>, pruned: i64) {
+    ends.values_mut().for_each(|end| end.position = end.position.max(pruned));
 }
 
 fn is_aged_out(tail: &Tail, noted: &Position) -> bool {
@@ -311,7 +330,7 @@ fn holds(tail: &Tail, end: &Position) -> bool {
 }
 
 /// The first record that is sent to a partition has nothing before it but what is no longer kept.
-fn nothing_yet(part: i64, head: &Head) -> Position {
+pub(super) fn nothing_yet(part: i64, head: &Head) -> Position {
     Position { part, log_id: head.log_id.as_str().into(), position: head.oldest - 1, next_offset: None }
 }
 
@@ -408,6 +427,28 @@ mod tests {
         assert_eq!(begun(&head(1, 9), tails, &[noted(0, 7, 4), noted(1, 8, 3)]), (vec![3, 8], 3));
         let recreated = [tail(None, 0, 0), tail(None, 0, 0)];
         assert_eq!(begun(&head(1, 9), recreated, &[noted(0, 7, 4), noted(1, 8, 3)]), (vec![0, 0], 0));
+    }
+
+    #[test]
+    fn a_partition_that_is_further_than_the_others_hides_nothing_of_theirs() {
+        // Of a batch 1 to 5 only what is in partition 1 was taken, and a relay came up to 1 since.
+        let (ends, position) =
+            begin(&head(1, 9), &(0..).zip([tail(None, 0, 0), tail(Some(("log", 5)), 0, 2)]).collect(), &[]);
+        let relayed = certain(&ends, position + 1);
+        let tails = [tail(None, 0, 0), tail(Some(("log", 5)), 0, 2)];
+        assert_eq!(begun(&head(1, 9), tails, &relayed), (vec![0, 5], 1));
+    }
+
+    #[test]
+    fn what_was_pruned_before_it_was_relayed_is_owned_up_to() {
+        let tails = [tail(Some(("log", 3)), 0, 2), tail(Some(("log", 8)), 0, 3)];
+        let (head, relayed) = (head(7, 9), [noted(0, 3, 2), noted(1, 8, 3)]);
+        assert_eq!(begun(&head, tails.clone(), &relayed).1, 8, "all up to 8 is in the topic");
+        let (mut ends, position) =
+            begin(&head, &(0..).zip(tails).collect(), &[noted(0, 3, 2), noted(1, 4, 2)]);
+        assert!(position < head.oldest - 1, "5 and 6 may be missing");
+        own_up(&mut ends, head.oldest - 1);
+        assert_eq!(ends.values().map(|end| end.position).collect::<Vec<_>>(), [6, 8]);
     }
 
     #[test]

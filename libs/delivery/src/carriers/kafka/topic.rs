@@ -3,19 +3,16 @@
 use std::time::Duration;
 
 use cafe_events::Source;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use cafe_events::topic::{MIN_INSYNC_REPLICAS, PARTITIONS, REPLICAS, RETENTION_MS};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
 
 use super::client::{self, PATIENCE, Watch};
-use crate::RETENTION;
+use super::tails;
 use crate::place::KafkaSettings;
 
-/// Partitions of a topic that this program makes: enough to spread over brokers, few enough to look at each.
-const PARTITIONS: i32 = 12;
-/// Replicas of each, where there are so many brokers.
-const REPLICAS: usize = 3;
 /// How long a new topic is waited for.
 const MAKING_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -53,7 +50,7 @@ pub(super) fn ensure(
     make(kafka, source, before.brokers().len())?;
     let started = std::time::Instant::now();
     loop {
-        match partitions(consumer, source) {
+        match ready(consumer, source) {
             Err(reason) if started.elapsed() > MAKING_PATIENCE => return Err(reason),
             Err(_) => std::thread::sleep(Duration::from_millis(50)),
             found => return found,
@@ -61,22 +58,23 @@ pub(super) fn ensure(
     }
 }
 
+/// A new topic is ready once the leader of each partition knows that it is.
+fn ready(consumer: &BaseConsumer<Watch>, source: Source) -> Result<i64, String> {
+    let count = partitions(consumer, source)?;
+    (0..count).try_for_each(|part| tails::ends(consumer, source, part).map(drop))?;
+    Ok(count)
+}
+
 fn make(kafka: &KafkaSettings, source: Source, brokers: usize) -> Result<(), String> {
-    let replicas = brokers.clamp(1, REPLICAS);
-    let in_sync = replicas.saturating_sub(1).max(1).to_string();
-    let retention = RETENTION.as_millis().to_string();
-    let topic = NewTopic::new(source.name(), PARTITIONS, TopicReplication::Fixed(replicas as i32))
-        .set("cleanup.policy", "delete")
-        .set("min.insync.replicas", &in_sync)
-        .set("retention.ms", &retention)
-        .set("unclean.leader.election.enable", "false");
-    let admin: AdminClient<Watch> = client::consumer(kafka, source)
-        .create_with_context(Watch::default())
-        .map_err(|error| error.to_string())?;
-    let options = AdminOptions::new().operation_timeout(Some(PATIENCE)).request_timeout(Some(PATIENCE));
-    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|error| error.to_string())?;
-    let made = runtime.block_on(admin.create_topics([&topic], &options));
-    let made = made.map_err(|error| format!("topic {source} cannot be made: {error}"))?;
+    let replicas = replicas_among(brokers);
+    let wanted = settings(replicas);
+    let mut topic =
+        NewTopic::new(source.name(), i32::from(PARTITIONS), TopicReplication::Fixed(replicas as i32));
+    for (name, value) in &wanted {
+        topic = topic.set(name, value);
+    }
+    let admin = admin(kafka, source)?;
+    let made = answer(admin.create_topics([&topic], &options()))?;
     match made.into_iter().next() {
         Some(Err((_, code))) if code != RDKafkaErrorCode::TopicAlreadyExists => {
             Err(format!("topic {source} cannot be made: {code}"))
@@ -85,5 +83,96 @@ fn make(kafka: &KafkaSettings, source: Source, brokers: usize) -> Result<(), Str
             tracing::info!(topic = %source, partitions = PARTITIONS, replicas, "made a topic");
             Ok(())
         }
+    }
+}
+
+/// What about `source`'s topic is not as this program would have made it; nothing if all is. A topic that is not there yet is
+/// an error, as is a Kafka that does not answer.
+///
+/// # Errors
+/// Why the topic cannot be looked at.
+pub fn topic_differences(kafka: &KafkaSettings, source: Source) -> Result<Vec<String>, String> {
+    let consumer: BaseConsumer<Watch> = client::consumer(kafka, source)
+        .create_with_context(Watch::default())
+        .map_err(|error| error.to_string())?;
+    let metadata = metadata(&consumer, source)?;
+    let partitions = metadata.topics().first().map_or(&[][..], |topic| topic.partitions());
+    if partitions.is_empty() {
+        return Err(format!("Kafka has no topic {source} yet"));
+    }
+    let replicas = replicas_among(metadata.brokers().len());
+    let mut differences = Vec::new();
+    if let Some(partition) = partitions.iter().find(|partition| partition.replicas().len() < replicas) {
+        differences.push(format!(
+            "partition {} has {} replicas where {replicas} are possible",
+            partition.id(),
+            partition.replicas().len()
+        ));
+    }
+    if let Some(partition) = partitions.iter().find(|partition| partition.leader() < 0) {
+        differences.push(format!("partition {} has no leader", partition.id()));
+    }
+    let admin = admin(kafka, source)?;
+    let described = answer(admin.describe_configs([&ResourceSpecifier::Topic(source.name())], &options()))?;
+    let Some(Ok(config)) = described.into_iter().next() else {
+        return Err(format!("Kafka does not tell the settings of topic {source}"));
+    };
+    for (name, wanted) in settings(replicas) {
+        let value = config.get(name).and_then(|entry| entry.value.clone()).unwrap_or_default();
+        if !is_as_good(name, &value, &wanted) {
+            differences.push(format!("{name} is {value}, not {wanted}"));
+        }
+    }
+    Ok(differences)
+}
+
+/// How a topic must be so that what a broker acknowledges stays.
+fn settings(replicas: usize) -> [(&'static str, String); 4] {
+    [
+        ("cleanup.policy", "delete".to_owned()),
+        ("min.insync.replicas", (replicas - 1).clamp(1, MIN_INSYNC_REPLICAS.into()).to_string()),
+        ("retention.ms", RETENTION_MS.to_string()),
+        ("unclean.leader.election.enable", "false".to_owned()),
+    ]
+}
+
+/// More than is wanted is as good, where more is better; -1 keeps for ever.
+fn is_as_good(name: &str, value: &str, wanted: &str) -> bool {
+    match (name, value.parse::<i64>(), wanted.parse::<i64>()) {
+        ("retention.ms", Ok(-1), _) => true,
+        ("retention.ms" | "min.insync.replicas", Ok(value), Ok(wanted)) => value >= wanted,
+        _ => value == wanted,
+    }
+}
+
+fn replicas_among(brokers: usize) -> usize {
+    brokers.clamp(1, REPLICAS.into())
+}
+
+fn admin(kafka: &KafkaSettings, source: Source) -> Result<AdminClient<Watch>, String> {
+    let admin = client::consumer(kafka, source).create_with_context(Watch::default());
+    admin.map_err(|error| error.to_string())
+}
+
+fn options() -> AdminOptions {
+    AdminOptions::new().operation_timeout(Some(PATIENCE)).request_timeout(Some(PATIENCE))
+}
+
+fn answer<T>(asked: impl Future<Output = KafkaResult<T>>) -> Result<T, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|error| error.to_string())?;
+    runtime.block_on(asked).map_err(|error| format!("Kafka: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_may_keep_more_and_demand_more_but_not_less() {
+        assert!(is_as_good("retention.ms", "-1", "100") && is_as_good("retention.ms", "200", "100"));
+        assert!(!is_as_good("retention.ms", "99", "100") && !is_as_good("min.insync.replicas", "1", "2"));
+        assert!(!is_as_good("unclean.leader.election.enable", "true", "false"));
+        assert_eq!(settings(3)[1].1, "2");
+        assert_eq!(settings(1)[1].1, "1");
     }
 }

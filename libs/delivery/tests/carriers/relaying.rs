@@ -1,0 +1,173 @@
+//! What is said gets to its topic, all of it, once, whatever happens to the relay or to the topic.
+
+use std::collections::BTreeMap;
+
+use cafe_delivery::{Notes, Outbox};
+use cafe_events::{Record, partition_of};
+use cafe_rig::kcat;
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::config::ClientConfig;
+
+use crate::rung::{PARTITIONS, Rung, until};
+use crate::topic::{Written, written};
+use crate::toy::{order, said};
+
+const ORDERS: u128 = 12;
+
+fn round(version: u32) -> Vec<Record> {
+    (0..ORDERS).map(|number| said(order(number), version, &format!("w{version}"))).collect()
+}
+
+fn until_relayed(payment: &Outbox, position: i64) {
+    until(&format!("it is relayed up to {position}"), || {
+        payment.relay_status().is_some_and(|relay| relay.position >= position && relay.silent.is_none())
+    });
+}
+
+/// Each partition holds its records in order, each once, and each names the one before it.
+fn demand_whole(topic: &[Written], parts: i64, last: i64) {
+    let mut before: BTreeMap<i32, i64> = BTreeMap::new();
+    for message in topic {
+        let previous = before.insert(message.part, message.position()).unwrap_or(0);
+        assert_eq!(message.previous(), previous, "{message:?}");
+        assert!(message.position() > previous, "{message:?}");
+        assert_eq!(i64::from(message.part), partition_of(&message.key, parts), "{message:?}");
+    }
+    let mut positions: Vec<_> = topic.iter().map(Written::position).collect();
+    positions.sort_unstable();
+    assert_eq!(positions, (1..=last).collect::<Vec<_>>());
+}
+
+#[test]
+fn each_record_is_written_once_also_by_relays_that_were_killed_before_they_noted_it() {
+    let rung = Rung::mock();
+    let mut payment = rung.payment();
+    let mut last = 0;
+    for version in 1..=4 {
+        last = payment.say(&round(version)).unwrap();
+        until_relayed(&payment, last);
+        payment.relay(if version % 2 == 0 { Notes::Kept } else { Notes::Lost }).unwrap();
+    }
+    payment.stop_relaying();
+    last = payment.say(&round(5)).unwrap().max(last);
+    payment.relay(Notes::Lost).unwrap();
+    until_relayed(&payment, last);
+    demand_whole(&written(&rung, PARTITIONS), i64::from(PARTITIONS), last);
+}
+
+#[test]
+fn two_relays_at_once_write_some_twice_and_nothing_takes_effect_twice_or_never() {
+    let rung = Rung::mock();
+    let mut payment = rung.payment();
+    let other = rung.payment();
+    let barista = rung.barista();
+    for version in 1..=10 {
+        payment.say(&round(version)).unwrap();
+    }
+    let expected: Vec<String> = (1..=10).map(|version| format!("w{version}")).collect();
+    for number in 0..ORDERS {
+        until("an order is heard to its end", || barista.words(order(number)).len() == expected.len());
+        assert_eq!(barista.words(order(number)), expected);
+    }
+    until_relayed(&other, 10 * ORDERS as i64);
+    assert_eq!((barista.status().parked, barista.status().held), (0, 0));
+    barista.stopped();
+}
+
+#[test]
+fn while_brokers_are_away_things_are_said_and_wait_and_afterwards_each_is_written_once() {
+    let rung = Rung::mock();
+    let mut payment = rung.payment();
+    let barista = rung.barista();
+    payment.say(&round(1)).unwrap();
+    barista.until_words(order(0), &["w1"]);
+    let mock = rung.mock.as_ref().unwrap();
+    mock.broker_down(1).unwrap();
+    let last = (2..=50).map(|version| payment.say(&round(version)).unwrap()).last().unwrap();
+    until("it is told", || payment.relay_status().is_some_and(|relay| relay.silent.is_some()));
+    assert_eq!(barista.say(order(99), "fine"), Ok(1));
+    mock.broker_up(1).unwrap();
+    until_relayed(&payment, last);
+    for number in 0..ORDERS {
+        until("an order is heard to its end", || barista.words(order(number)).len() == 50);
+    }
+    demand_whole(&written(&rung, PARTITIONS), i64::from(PARTITIONS), last);
+    barista.stopped();
+}
+
+#[test]
+fn a_topic_that_is_deleted_and_made_again_or_loses_its_end_is_filled_again_and_nothing_happens_twice() {
+    let rung = Rung::kafka();
+    let kafka = rung.kafka.clone().unwrap();
+    let mut payment = rung.payment();
+    let barista = rung.barista();
+    let last = payment.say(&round(1)).unwrap();
+    until_relayed(&payment, last);
+    barista.until_words(order(0), &["w1"]);
+
+    kafka.delete_topic("payment").unwrap();
+    kafka.create_topic("payment", PARTITIONS, &[]).unwrap();
+    let last = payment.say(&round(2)).unwrap();
+    until_all_have(&barista, &["w1", "w2"]);
+    until_relayed(&payment, last);
+    demand_whole(&written(&rung, PARTITIONS), i64::from(PARTITIONS), last);
+
+    let part = partition_of(&order(0).to_string(), i64::from(PARTITIONS)) as i32;
+    assert!(kafka.lose_tail("payment", part, 1).unwrap() >= 1);
+    let last = payment.say(&round(3)).unwrap();
+    until_all_have(&barista, &["w1", "w2", "w3"]);
+    until_relayed(&payment, last);
+    demand_whole(&written(&rung, PARTITIONS), i64::from(PARTITIONS), last);
+    barista.stopped();
+}
+
+/// Keys move to other partitions then: an order's events come from two, and are put in order here.
+#[test]
+fn a_topic_that_is_given_more_partitions_is_written_and_heard_on_in_order() {
+    let rung = Rung::kafka();
+    let mut payment = rung.payment();
+    let barista = rung.barista();
+    payment.say(&round(1)).unwrap();
+    until_all_have(&barista, &["w1"]);
+    let admin: AdminClient<DefaultClientContext> =
+        ClientConfig::new().set("bootstrap.servers", rung.brokers()).create().unwrap();
+    let more = NewPartitions::new("payment", PARTITIONS as usize + 4);
+    let made = rung.block_on(admin.create_partitions([&more], &AdminOptions::new())).unwrap();
+    assert!(made[0].is_ok(), "{made:?}");
+    payment.say(&round(2)).unwrap();
+    payment.say(&round(3)).unwrap();
+    until_all_have(&barista, &["w1", "w2", "w3"]);
+    barista.stopped();
+}
+
+#[test]
+fn anybody_can_read_the_key_the_body_and_the_attributes_of_what_is_said() {
+    let rung = Rung::kafka();
+    let mut payment = rung.payment();
+    payment.say(&[said(order(7), 1, "w1")]).unwrap();
+    until_relayed(&payment, 1);
+    let read = ["-b", &rung.brokers(), "-C", "-t", "payment", "-o", "beginning", "-e", "-q", "-J"];
+    let line = kcat(&read, "").unwrap();
+    let id = order(7).to_string();
+    for expected in [
+        format!("\"key\":\"{id}\""),
+        "\"ce_specversion\",\"1.0\"".to_owned(),
+        format!("\"ce_id\",\"payment/{id}/1\""),
+        "\"ce_type\",\"cafe.payment.declined.v1\"".to_owned(),
+        "\"ce_source\",\"payment\"".to_owned(),
+        "\"ce_time\",\"1970-01-01T00:00:01Z\"".to_owned(),
+        format!("\"ce_subject\",\"{id}\""),
+        "\"content-type\",\"application/json\"".to_owned(),
+        "\"traceparent\",\"trace-1\"".to_owned(),
+        "\\\"reason\\\":\\\"w1\\\"".to_owned(),
+        "\"ts\":1000".to_owned(),
+    ] {
+        assert!(line.contains(&expected), "{expected} in {line}");
+    }
+}
+
+fn until_all_have(barista: &crate::rung::Barista<'_>, words: &[&str]) {
+    (0..ORDERS).for_each(|number| barista.until_words(order(number), words));
+    assert_eq!((barista.status().parked, barista.status().held), (0, 0));
+}
