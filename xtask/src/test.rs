@@ -21,6 +21,12 @@ pub(crate) struct Arguments {
 /// The parts, in the order in which they run: what fails soonest comes first.
 const NAMES: [&str; 6] = ["crates", "system", "rungs", "readme", "fuzz", "rush"];
 
+/// Tests on real processes.
+const SYSTEM: [&str; 6] = ["whole", "quiet", "restored", "traces", "contracts", "isolation"];
+
+/// The same with databases on a server, with Kafka, and with replicas.
+const RUNGS: [&str; 4] = ["rungs", "replicas", "database_faults", "kafka_faults"];
+
 /// What the rush may take: 10 s of customers, then the last payments and their audit.
 const RUSH_LIMIT: Duration = Duration::from_secs(55);
 
@@ -42,11 +48,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let program = build_program().context("the program does not build")?;
     for name in NAMES.into_iter().filter(|name| *name != "crates" && is_wanted(name)) {
         parts.run(name, || match name {
-            "system" => {
-                let files = files(&["whole", "quiet", "restored", "traces", "contracts", "isolation"]);
-                system(&[&["--lib"][..], &files].concat(), &program)
-            }
-            "rungs" => system(&files(&["rungs", "replicas", "database_faults", "kafka_faults"]), &program),
+            "system" => system(&[&["--lib"][..], &tests(&SYSTEM)].concat(), &program),
+            "rungs" => system(&tests(&RUNGS), &program),
             "readme" => system(&["--test", "readme"], &program),
             "fuzz" => fuzz::run(),
             _ => rush(),
@@ -112,8 +115,8 @@ fn system(which: &[&str], program: &PathBuf) -> Result<Outcome> {
     })
 }
 
-/// Each file of tests, as cargo has it.
-fn files<'a>(names: &[&'a str]) -> Vec<&'a str> {
+/// As cargo wants them named.
+fn tests<'a>(names: &[&'a str]) -> Vec<&'a str> {
     names.iter().flat_map(|name| ["--test", name]).collect()
 }
 

@@ -172,8 +172,7 @@ impl Cafe {
             command.arg(format!("--{}-port", service.name())).arg(port(service).to_string());
         }
         let own = self.sites.iter().find(|(service, _)| service.name() == name);
-        let site = own.map_or(&self.site, |(_, site)| site);
-        command.args(site.flags());
+        command.args(own.map_or(&self.site, |(_, site)| site).flags());
         command
     }
 

@@ -20,7 +20,7 @@ const EXPORTER: &str = "OpenTelemetry.T";
 fn an_order_is_one_trace_from_the_customer_to_the_barista_and_back() {
     let collector = Collector::start();
     let mut cafe = Cafe::closed(&[]);
-    cafe.set("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint());
+    cafe.set("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint());
     cafe.set("OTEL_EXPORTER_OTLP_HEADERS", "x-key=for the collector");
     cafe.set("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=test");
     cafe.set("OTEL_BSP_SCHEDULE_DELAY", "50");
@@ -75,7 +75,7 @@ fn an_order_is_one_trace_from_the_customer_to_the_barista_and_back() {
 fn the_customers_sampling_is_heeded() {
     let collector = Collector::start();
     let mut cafe = Cafe::closed(&[]);
-    cafe.set("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint());
+    cafe.set("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint());
     cafe.set("OTEL_TRACES_SAMPLER", "parentbased_always_off");
     cafe.set("OTEL_BSP_SCHEDULE_DELAY", "50");
     cafe.open();
@@ -125,7 +125,7 @@ fn a_collector_that_is_gone_or_never_answers_harms_nothing() {
     drop(gone);
     for address in addresses {
         let mut cafe = Cafe::closed(&["--robot", "--robot-speed", "1000"]);
-        cafe.set("OTEL_EXPORTER_OTLP_ENDPOINT", &format!("http://{address}"));
+        cafe.set("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{address}"));
         cafe.set("OTEL_EXPORTER_OTLP_TIMEOUT", "500");
         cafe.set("OTEL_BSP_MAX_QUEUE_SIZE", "64");
         cafe.set("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "32");

@@ -104,6 +104,7 @@ impl Relay {
             let outcome = session.work(&mut db, note);
             (certain(&session.ends, session.position), outcome)
         };
+        note(relayed.clone());
         self.relayed = relayed;
         outcome
     }
