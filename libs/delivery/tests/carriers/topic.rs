@@ -32,8 +32,8 @@ impl Written {
     }
 }
 
-/// All that the topic keeps, partition by partition in its order.
-pub(crate) fn written(rung: &Rung, parts: i32) -> Vec<Written> {
+/// All that the topic keeps, partition by partition in its order; nothing if it cannot be read at the moment.
+pub(crate) fn written(rung: &Rung, parts: i32) -> Option<Vec<Written>> {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", rung.brokers())
         .set("group.id", "looks on")
@@ -43,7 +43,7 @@ pub(crate) fn written(rung: &Rung, parts: i32) -> Vec<Written> {
     let mut wanted = TopicPartitionList::new();
     let mut left = 0;
     for part in 0..parts {
-        let (first, end) = consumer.fetch_watermarks("payment", part, Duration::from_secs(10)).unwrap();
+        let (first, end) = consumer.fetch_watermarks("payment", part, Duration::from_secs(10)).ok()?;
         wanted.add_partition_offset("payment", part, Offset::Offset(first)).unwrap();
         left += end - first;
     }
@@ -51,13 +51,15 @@ pub(crate) fn written(rung: &Rung, parts: i32) -> Vec<Written> {
     let mut all = Vec::new();
     let limit = Instant::now() + Duration::from_secs(20);
     while (all.len() as i64) < left {
-        assert!(Instant::now() < limit, "{} of {left} messages are read", all.len());
+        if Instant::now() > limit {
+            return None;
+        }
         if let Some(Ok(message)) = consumer.poll(Duration::from_millis(100)) {
             all.push(read(&message));
         }
     }
     all.sort_by_key(|written: &Written| written.part);
-    all
+    Some(all)
 }
 
 fn read(message: &impl Message) -> Written {
