@@ -6,7 +6,7 @@ use std::process::{Child, ExitStatus};
 use rustix::process::Signal;
 
 use crate::cafe::{free_port, signal};
-use crate::{Cafe, MOMENT, Service, http, program, wait_until};
+use crate::{Cafe, MOMENT, Service, http, proc, program, wait_until};
 
 /// A process of a service beside others.
 #[derive(Debug)]
@@ -38,10 +38,16 @@ impl Cafe {
     }
 
     /// Waits until a replica says that it is ready.
+    ///
+    /// # Panics
+    /// If it ends instead, as one does that refuses to start.
     pub fn wait_until_replica_serves(&self, service: Service, name: &str) {
-        let port = self.port_of(service, name);
-        let is_ready = || http::get(port, "/health/ready", None).is_ok_and(|answer| answer.status == 200);
+        let (port, pid) = (self.port_of(service, name), self.pid_of(service, name));
         let what = format!("replica {name} of {} is ready", service.name());
+        let is_ready = || {
+            assert!(proc::alive(pid), "it has ended, instead of this: {what}");
+            http::get(port, "/health/ready", None).is_ok_and(|answer| answer.status == 200)
+        };
         wait_until(MOMENT, &what, || is_ready().then_some(()));
     }
 
@@ -77,18 +83,30 @@ impl Cafe {
         self.wait_for_end(service, name)
     }
 
-    /// Starts again every replica that has ended, and waits until all serve. Answers which had ended, and how.
+    /// Waits until all replicas serve, starting again those that have ended or do so meanwhile. Answers which, and how.
     pub fn reopen_replicas(&mut self) -> Vec<(Service, String, ExitStatus)> {
+        let mut all_ended = Vec::new();
+        let all_serve = || {
+            let ended = self.reopen_ended();
+            let is_quiet = ended.is_empty();
+            all_ended.extend(ended);
+            let serves = |it: &Replica| {
+                http::get(it.port, "/health/ready", None).is_ok_and(|answer| answer.status == 200)
+            };
+            (is_quiet && self.replicas.iter().all(serves)).then_some(())
+        };
+        wait_until(MOMENT, "all replicas serve", all_serve);
+        all_ended
+    }
+
+    fn reopen_ended(&mut self) -> Vec<(Service, String, ExitStatus)> {
         let ended =
             |it: &mut Replica| Some((it.service, it.name.clone(), it.child.try_wait().ok().flatten()?));
-        let all_ended: Vec<_> = self.replicas.iter_mut().filter_map(ended).collect();
-        for (service, name, _) in &all_ended {
+        let ended: Vec<_> = self.replicas.iter_mut().filter_map(ended).collect();
+        for (service, name, _) in &ended {
             self.open_replica(*service, name);
         }
-        for Replica { service, name, .. } in &self.replicas {
-            self.wait_until_replica_serves(*service, name);
-        }
-        all_ended
+        ended
     }
 
     /// Waits until a replica has ended, and answers how.

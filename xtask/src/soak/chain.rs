@@ -168,11 +168,12 @@ impl<'a> Chain<'a> {
         self.slowest_takeover = self.slowest_takeover.max(killed.elapsed());
     }
 
-    fn freeze_leader(&self, service: Service) {
+    fn freeze_leader(&mut self, service: Service) {
         let leader = self.leader(service);
         self.cafe.signal_replica(service, &leader, Signal::STOP);
         self.wait_for_another(service, &leader);
         self.cafe.signal_replica(service, &leader, Signal::CONT);
+        self.cafe.wait_for_end(service, &leader);
     }
 
     fn replace(&mut self, service: Service, name: &str) {
