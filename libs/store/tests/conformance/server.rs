@@ -36,6 +36,7 @@ fn soon<T>(work: impl FnOnce() -> T) -> T {
     outcome
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "reads as a sentence around what was done")]
 fn is_busy<T>(outcome: Result<T, Error>) -> bool {
     matches!(outcome, Err(Error::Busy(_)))
 }
