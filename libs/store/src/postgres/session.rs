@@ -275,6 +275,11 @@ fn told(error: &tokio_postgres::Error) -> Trouble {
         "53" | "57" | "08" | "40" | "25" | "58" => Error::Busy(text),
         "55" => Error::Busy(text),
         // Two replicas that make the same schema or table at once: the next try finds it.
+        _ if [SqlState::DUPLICATE_OBJECT, SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_SCHEMA]
+            .contains(code) =>
+        {
+            Error::Busy(text)
+        }
         "23" | "42"
             if text.contains("pg_namespace") || text.contains("pg_type") || text.contains("pg_class") =>
         {
