@@ -19,12 +19,17 @@ const CONNECTIONS: usize = 64;
 /// Orders accepted and not yet queued, past which customers are held back: with more of them the rate would be that of
 /// accepting, and the backlog would grow for ever.
 const BACKLOG: u64 = 2_000;
+/// A window that nobody counts: Java compiles what is used often, and a broker that runs for weeks has done so.
+const WARM_UP: Duration = Duration::from_secs(15);
 /// Between two looks at how far the barista is.
 const LOOK: Duration = Duration::from_millis(10);
 
 pub(crate) fn measure(ground: &Ground, windows: &Windows, figures: &mut Figures) -> Result<()> {
     let fsyncs = if ground.is_embedded() { fsyncs_per_order(windows.length)? } else { None };
     let cafe = ground.cafe(&[])?;
+    if !ground.is_embedded() {
+        at_capacity(ground, &cafe, WARM_UP)?;
+    }
     let mut runs = Vec::new();
     for _ in 0..windows.number {
         runs.push(at_capacity(ground, &cafe, windows.length)?);

@@ -14,6 +14,8 @@ use super::{Windows, load};
 
 /// Customers a second.
 const RATE: u32 = 100;
+/// A window that nobody counts.
+const WARM_UP: Duration = Duration::from_secs(10);
 /// Between two looks for a ticket.
 const LOOK: Duration = Duration::from_millis(1);
 /// A ticket that is not queued by then is lost.
@@ -22,6 +24,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) fn measure(ground: &Ground, windows: &Windows, figures: &mut Figures) -> Result<()> {
     let cafe = ground.cafe(&[])?;
     let (mut p50, mut p99) = (Vec::new(), Vec::new());
+    if !ground.is_embedded() {
+        // Topics are made and listeners find them with the first orders of all; that is the start's matter.
+        let ports = (cafe.port(Service::Order), cafe.port(Service::Barista));
+        window(ports, &cafe.staff_key(), WARM_UP)?;
+    }
     for _ in 0..windows.number {
         let ports = (cafe.port(Service::Order), cafe.port(Service::Barista));
         let latency_us = window(ports, &cafe.staff_key(), windows.length)?;
@@ -52,26 +59,32 @@ pub(crate) fn window(ports: (u16, u16), key: &str, length: Duration) -> Result<H
             customers.push(tokio::spawn(customer(ports, key.to_owned(), keys | u128::from(n))));
         }
         let mut latency_us = load::histogram();
+        let mut refused = Vec::new();
         for customer in customers {
-            if let Some(took) = customer.await?? {
-                latency_us.saturating_record(took.as_micros().max(1) as u64);
+            match customer.await?? {
+                Ok(took) => latency_us.saturating_record(took.as_micros().max(1) as u64),
+                Err(problem) => refused.push(problem),
             }
         }
-        let refused = u64::from(orders) - latency_us.len();
-        ensure!(refused * 100 <= u64::from(orders), "{refused} of {orders} orders were refused");
+        let (count, last) = (refused.len(), refused.last().map_or("", String::as_str));
+        ensure!(count * 100 <= orders as usize, "{count} of {orders} orders were refused: {last}");
         Ok(latency_us)
     })
 }
 
 /// Orders, and asks the barista for the ticket until there is one. The screens' stream would not do: it gathers changes for
-/// a while before it sends them. Nothing if the order was refused.
-async fn customer((order, barista): (u16, u16), staff: String, key: u128) -> Result<Option<Duration>> {
+/// a while before it sends them. The problem if the order was refused.
+async fn customer(
+    (order, barista): (u16, u16),
+    staff: String,
+    key: u128,
+) -> Result<Result<Duration, String>> {
     let (mut shop, mut counter) = (Wire::connect(order).await?, Wire::connect(barista).await?);
     let mut request = load::Request::new();
     let answer = shop.send(request.keyed(key)).await?;
     let answered = Instant::now();
     if answer.status != 201 {
-        return Ok(None);
+        return Ok(Err(String::from_utf8_lossy(answer.body).into_owned()));
     }
     let order: serde_json::Value = serde_json::from_slice(answer.body)?;
     let id = order["id"].as_str().context("an order without an id")?;
@@ -80,5 +93,5 @@ async fn customer((order, barista): (u16, u16), staff: String, key: u128) -> Res
         ensure!(answered.elapsed() < PATIENCE, "the ticket of {id} is not queued");
         tokio::time::sleep(LOOK).await;
     }
-    Ok(Some(answered.elapsed()))
+    Ok(Ok(answered.elapsed()))
 }

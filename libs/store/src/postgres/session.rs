@@ -236,13 +236,14 @@ fn borrowed<'a>(params: &'a [Param<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
     params.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
 }
 
-/// What every session needs. A turn looks its rows up by key, however few rows the planner believes that there are.
+/// What every session needs. A turn looks its rows up by key, however few rows the planner believes that there are. What can only
+/// be scanned is then so dear by its plan that the server would compile it each time, which takes longer than a turn may.
 fn preamble(server: &Server) -> String {
     let ms = |time: Duration| time.as_millis();
     format!(
         "SET search_path = {}; SET synchronous_commit = on; SET lock_timeout = {}; \
          SET idle_in_transaction_session_timeout = {}; SET statement_timeout = {}; SET enable_seqscan = off; \
-         SET enable_hashjoin = off; SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan",
+         SET enable_hashjoin = off; SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan; SET jit = off",
         server.schema,
         ms(LOCK_TIMEOUT),
         ms(IDLE_TRANSACTION_TIMEOUT),

@@ -86,7 +86,7 @@ struct Models {
 
 impl Models {
     fn table(&self, table: &str) -> String {
-        format!("{table}_{}", self.name)
+        format!("kept_{table}_{}", self.name)
     }
 
     /// Sets the rows aside, so that copies are not copied.
