@@ -22,9 +22,6 @@ on_kafka_and_a_server!(what_somebody_else_writes_is_set_aside_each_by_its_own_na
 /// Below what brokers take by default.
 const HUGE_BYTES: usize = 900_000;
 
-/// Key, value and headers.
-type Kind<'a> = (Option<&'a str>, Option<&'a [u8]>, Option<OwnedHeaders>);
-
 fn what_somebody_else_writes_is_set_aside_each_by_its_own_name_and_stops_nobody(rung: &Rung) {
     let mut payment = rung.payment();
     let barista = rung.barista();
@@ -58,6 +55,9 @@ fn what_somebody_else_writes_is_set_aside_each_by_its_own_name_and_stops_nobody(
     barista.stopped();
 }
 
+/// Key, value, headers.
+type Message<'a> = (Option<&'a str>, Option<&'a [u8]>, Option<OwnedHeaders>);
+
 /// Every kind to every partition; answers how many.
 fn write_foreign(rung: &Rung) -> i64 {
     let mut config = ClientConfig::new();
@@ -69,7 +69,7 @@ fn write_foreign(rung: &Rung) -> i64 {
         .insert(Header { key: "ce_type", value: Some(&[0xff, 0][..]) })
         .insert(Header { key: "ce_cafelog", value: None::<&[u8]> })
         .insert(Header { key: "ce_cafeposition", value: Some(&b"many"[..]) });
-    let kinds: [Kind<'_>; 8] = [
+    let kinds: [Message<'_>; 8] = [
         (Some(&key), Some(b"{\"hello\":\"world\"}"), None),
         (Some(&key), None, None),
         (None, Some(b"plain text"), None),
