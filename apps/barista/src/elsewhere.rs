@@ -39,7 +39,7 @@ impl Seen {
             Elsewhere::Said(line) => OrderId::try_parse(line).ok(),
             Elsewhere::Missed => None,
         };
-        if !order_id.is_some_and(|order_id| self.unread.try_send(order_id).is_ok()) {
+        if order_id.is_none_or(|order_id| self.unread.try_send(order_id).is_err()) {
             self.feed.forget();
         }
     }

@@ -56,7 +56,7 @@ enum Command {
     Backup(BackupArgs),
     /// Puts a copy back
     Restore(RestoreArgs),
-    /// Carries a running cafe to PostgreSQL and Kafka (--database, --kafka) while it trades
+    /// Carries a running cafe to a database server and to Kafka (--database, --kafka) while it trades
     Move(MoveArgs),
     /// Looks at settings, folders, disk, ports, databases and services
     Doctor,

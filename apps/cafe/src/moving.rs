@@ -28,7 +28,7 @@ const LEFT_FOR_THE_SEAL: i64 = 500;
 /// Rounds of catching up before the seal; each is shorter than the one before it, or the place is too slow.
 const ROUNDS_LIMIT: u32 = 50;
 /// How long the service may take to answer at the new place.
-const BACK_LIMIT: Duration = Duration::from_secs(60);
+const BACK_LIMIT: Duration = Duration::from_mins(1);
 /// Between two looks at it.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// How long an answer may take.

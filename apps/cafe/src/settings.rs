@@ -40,8 +40,8 @@ pub(crate) struct Settings {
     #[config(env = "CAFE_DATA", layer_attr(arg(long, global = true, value_name = "DIR")))]
     data: Option<PathBuf>,
 
-    /// The PostgreSQL server that keeps the databases, such as postgres://user:password@host:5432/cafe; `{service}` in it
-    /// stands for order, payment or barista [default: files in the data folder]
+    /// The server that keeps the databases, such as `postgres://user:password@host:5432/cafe`; `{service}` in it stands for
+    /// order, payment or barista [default: files in the data folder]
     #[config(env = "CAFE_DATABASE")]
     #[config(layer_attr(arg(long, global = true, value_name = "URL", hide_env_values = true)))]
     database: Option<String>,
@@ -51,7 +51,7 @@ pub(crate) struct Settings {
     #[config(layer_attr(arg(long, global = true, value_name = "BROKERS")))]
     kafka: Option<String>,
 
-    /// Settings of librdkafka for every connection to Kafka, such as security.protocol=SASL_SSL,sasl.mechanism=PLAIN
+    /// Settings of librdkafka for every connection to Kafka, such as `security.protocol=SASL_SSL,sasl.mechanism=PLAIN`
     #[config(env = "CAFE_KAFKA_OPTIONS")]
     #[config(layer_attr(arg(long, global = true, value_name = "NAME=VALUE,…", hide_short_help = true)))]
     kafka_options: Option<String>,
@@ -213,9 +213,13 @@ impl Settings {
         let beyond =
             [("database", &self.database), ("kafka", &self.kafka), ("kafka-options", &self.kafka_options)];
         for (name, value) in beyond {
-            value.iter().for_each(|value| flag(name, value.clone()));
+            if let Some(value) = value {
+                flag(name, value.clone());
+            }
         }
-        self.replica.iter().for_each(|replica| flag("replica", replica.to_string()));
+        if let Some(replica) = &self.replica {
+            flag("replica", replica.to_string());
+        }
         match service {
             Source::Order => {
                 flag("store", self.store.to_string());

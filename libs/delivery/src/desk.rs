@@ -125,12 +125,11 @@ pub fn start<D: Tables>(
     stop: CancellationToken,
 ) -> Result<Desk<D>, StartError> {
     let database = place.database(D::SOURCE);
-    let lock = match database.file() {
-        Some(_) => Some(place.lock(D::SOURCE.name(), &format!("the {} service", D::SOURCE))?),
-        None => {
-            place.prepare()?;
-            None
-        }
+    let lock = if database.file().is_some() {
+        Some(place.lock(D::SOURCE.name(), &format!("the {} service", D::SOURCE))?)
+    } else {
+        place.prepare()?;
+        None
     };
     let replica = ids.uuid(clock.now()).to_string();
     let mut opened = aside(|| patiently(|| Opened::new::<D>(place, &replica)))?;
@@ -166,18 +165,15 @@ pub fn start<D: Tables>(
         any_parked: opened.parked > 0,
     };
     let leading = if at_work.db.is_shared() { Leading::among_others() } else { Leading::alone() };
-    match opened.keeper.take() {
-        Some(db) => {
-            let keeper = Keeper { db, replica, crew, leading: leading.clone(), closed: closed.clone() };
-            thread("lease", &stop, move || keeper.run())?;
-        }
-        None => {
-            let epoch = lease::take(&mut at_work.db, &replica, None)?;
-            crew.lead(&mut at_work.db, epoch.unwrap_or_default())?;
-            at_work.epoch = epoch;
-        }
+    if let Some(db) = opened.keeper.take() {
+        let keeper = Keeper { db, replica, crew, leading: leading.clone(), closed: closed.clone() };
+        thread("lease", &stop, move || keeper.run())?;
+    } else {
+        let epoch = lease::take(&mut at_work.db, &replica, None)?;
+        crew.lead(&mut at_work.db, epoch.unwrap_or_default())?;
+        at_work.epoch = epoch;
     }
-    thread("writer", &stop, move || write(at_work, inbox, &ending, closed, lock))?;
+    thread("writer", &stop, move || write(at_work, inbox, &ending, &closed, lock))?;
     prune_regularly(writer.clone(), clock, stop);
 
     let readers = Readers::new(&database, READERS);
@@ -214,7 +210,7 @@ impl<D: Tables> Desk<D> {
         let mut leads = self.shared.leads.clone();
         if leads.wait_for(|leads| *leads).await.is_err() {
             // It never will.
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 
@@ -377,7 +373,7 @@ fn write<D: Tables>(
     writer: Writer<D>,
     inbox: mpsc::Receiver<Work<D>>,
     ending: &watch::Sender<Option<End>>,
-    closed: CancellationToken,
+    closed: &CancellationToken,
     lock: Option<Held>,
 ) {
     let end = writer.run(inbox);

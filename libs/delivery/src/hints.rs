@@ -110,8 +110,9 @@ impl Hearing {
                 (self.on_elsewhere)(Elsewhere::Missed);
             }
             Notice::Said { channel: on, text } => {
-                let about = self.signals.iter().find(|(source, _)| channel(**source) == *on);
-                about.iter().for_each(|(_, signal)| signal.ring());
+                if let Some((_, signal)) = self.signals.iter().find(|(source, _)| channel(**source) == *on) {
+                    signal.ring();
+                }
                 let (replica, news) = text.split_once('\n').unwrap_or((text, ""));
                 if *on == channel(self.own) && replica != self.replica {
                     for line in news.lines() {

@@ -102,7 +102,10 @@ impl Connection {
     pub fn begin(&mut self) -> Result<(), Error> {
         match &mut self.0 {
             Kind::Sqlite(db) => db.begin(),
-            Kind::Postgres(db) => db.begin("BEGIN"),
+            Kind::Postgres(db) => {
+                db.begin("BEGIN");
+                Ok(())
+            }
         }
     }
 
@@ -111,7 +114,10 @@ impl Connection {
     pub fn begin_to_look_up(&mut self) -> Result<(), Error> {
         match &mut self.0 {
             Kind::Sqlite(db) => db.begin(),
-            Kind::Postgres(db) => db.begin_to_look_up(),
+            Kind::Postgres(db) => {
+                db.begin_to_look_up();
+                Ok(())
+            }
         }
     }
 
@@ -119,7 +125,10 @@ impl Connection {
     pub fn begin_reading(&mut self) -> Result<(), Error> {
         match &mut self.0 {
             Kind::Sqlite(db) => db.batch("BEGIN"),
-            Kind::Postgres(db) => db.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+            Kind::Postgres(db) => {
+                db.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+                Ok(())
+            }
         }
     }
 
@@ -300,7 +309,7 @@ impl<T, F: FnMut(&Row<'_>) -> Result<T, Error>> Finding<'_, T, F> {
     pub fn done(mut self) -> Result<Vec<Option<T>>, Error> {
         if let Kind::Postgres(db) = &mut self.db.0 {
             self.found.resize_with(self.keys.rows(), || None);
-            for row in db.find(self.find.all_at_once(), self.keys)? {
+            for row in db.find(self.find.all_at_once(), &self.keys)? {
                 let row = Row(Cells::Postgres(&row));
                 let nth = row.int(row.width() - 1)?;
                 self.found[nth as usize - 1] = Some((self.read)(&row)?);

@@ -19,7 +19,7 @@ pub enum Database {
 /// A schema on a server.
 #[derive(Clone, PartialEq)]
 pub struct Server {
-    pub(crate) config: tokio_postgres::Config,
+    pub(crate) config: Box<tokio_postgres::Config>,
     pub(crate) schema: String,
 }
 
@@ -51,7 +51,7 @@ impl Server {
             return Err(ServerError("names no database".to_owned()));
         }
         config.application_name(format!("cafe {service}"));
-        Ok(Self { config, schema: format!("cafe_{service}") })
+        Ok(Self { config: Box::new(config), schema: format!("cafe_{service}") })
     }
 
     /// Whether both are in the same database of the same server.

@@ -247,11 +247,10 @@ impl From<cafe_store::Error> for Problem {
     fn from(error: cafe_store::Error) -> Self {
         use cafe_store::Error;
         let problem = match &error {
-            Error::Busy(_) => Self::busy(),
+            // Only a commit's outcome can be unknown; this is about reading.
+            Error::Busy(_) | Error::Unknown(_) => Self::busy(),
             Error::Full(_) => Self::disk_full(),
             Error::Lost(_) => Self::stopped(),
-            // Only a commit's outcome can be unknown; this is about reading.
-            Error::Unknown(_) => Self::busy(),
             Error::Absent(_) | Error::Refused(_) => return Self::internal(error.to_string()),
         };
         problem.cause(error.to_string())

@@ -55,6 +55,9 @@ fn what_somebody_else_writes_is_set_aside_each_by_its_own_name_and_stops_nobody(
     barista.stopped();
 }
 
+/// Key, value, headers.
+type Message<'a> = (Option<&'a str>, Option<&'a [u8]>, Option<OwnedHeaders>);
+
 /// Every kind to every partition; answers how many.
 fn write_foreign(rung: &Rung) -> i64 {
     let mut config = ClientConfig::new();
@@ -66,7 +69,7 @@ fn write_foreign(rung: &Rung) -> i64 {
         .insert(Header { key: "ce_type", value: Some(&[0xff, 0][..]) })
         .insert(Header { key: "ce_cafelog", value: None::<&[u8]> })
         .insert(Header { key: "ce_cafeposition", value: Some(&b"many"[..]) });
-    let kinds: [(Option<&str>, Option<&[u8]>, Option<OwnedHeaders>); 8] = [
+    let kinds: [Message<'_>; 8] = [
         (Some(&key), Some(b"{\"hello\":\"world\"}"), None),
         (Some(&key), None, None),
         (None, Some(b"plain text"), None),

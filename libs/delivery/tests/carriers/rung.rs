@@ -42,7 +42,7 @@ pub(crate) struct Rung {
 
 impl Rung {
     pub(crate) fn files() -> Self {
-        Self::new(Rungs::default())
+        Self::new(&Rungs::default())
     }
 
     /// A database for each service.
@@ -50,7 +50,7 @@ impl Rung {
         let (postgres, database) = database();
         Self {
             _postgres: Some(postgres),
-            ..Self::new(Rungs { database: Some(database), ..Rungs::default() })
+            ..Self::new(&Rungs { database: Some(database), ..Rungs::default() })
         }
     }
 
@@ -60,7 +60,7 @@ impl Rung {
         let database = database.replace("{service}", "payment");
         Self {
             _postgres: Some(postgres),
-            ..Self::new(Rungs { database: Some(database), ..Rungs::default() })
+            ..Self::new(&Rungs { database: Some(database), ..Rungs::default() })
         }
     }
 
@@ -68,7 +68,7 @@ impl Rung {
     pub(crate) fn mock() -> Self {
         let mock = MockCluster::new(1).unwrap();
         mock.create_topic("payment", PARTITIONS, 1).unwrap();
-        let rung = Self::new(on_kafka(mock.bootstrap_servers(), None));
+        let rung = Self::new(&on_kafka(mock.bootstrap_servers(), None));
         Self { mock: Some(mock), ..rung }
     }
 
@@ -83,15 +83,15 @@ impl Rung {
         let _ = kafka.delete_topic("payment");
         kafka.create_topic("payment", PARTITIONS, &[]).unwrap();
         let (postgres, database) = database();
-        let rung = Self::new(on_kafka(kafka.bootstrap(), Some(database)));
+        let rung = Self::new(&on_kafka(kafka.bootstrap(), Some(database)));
         Self { kafka: Some(kafka), _postgres: Some(postgres), _alone: Some(alone), ..rung }
     }
 
-    fn new(rungs: Rungs) -> Self {
+    fn new(rungs: &Rungs) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         Self {
-            place: Place::on(folder.path(), &rungs).unwrap(),
+            place: Place::on(folder.path(), rungs).unwrap(),
             kafka: None,
             mock: None,
             runtime: runtime.unwrap(),

@@ -95,7 +95,7 @@ impl Postgres {
             let done = self.query("SELECT name FROM migrations", &[], |row| row.text(0))?;
             let next = Migration::to_do(migrations, &done, &self.server)?.next().copied();
             let Some(migration) = next else { return Ok(()) };
-            self.begin("BEGIN")?;
+            self.begin("BEGIN");
             let record = "INSERT INTO migrations (name) VALUES ($1) ON CONFLICT (name) DO NOTHING";
             if self.execute(record, &[migration.name.into()])? == 1 {
                 self.batch(&ddl::translated(migration.sql))?;
@@ -105,19 +105,17 @@ impl Postgres {
     }
 
     /// See [`crate::Connection::begin_to_look_up`].
-    pub(crate) fn begin_to_look_up(&mut self) -> Result<(), Error> {
+    pub(crate) fn begin_to_look_up(&mut self) {
         let until = (self.begun + LOOK_UP_UNTIL).max(Instant::now() + LOOK_UP_PATIENCE);
-        self.begin("BEGIN")?;
+        self.begin("BEGIN");
         self.open_until = Some(until);
-        Ok(())
     }
 
-    pub(crate) fn begin(&mut self, how: &'static str) -> Result<(), Error> {
+    pub(crate) fn begin(&mut self, how: &'static str) {
         self.begun = Instant::now();
         self.open_until = Some(self.begun + self.patience);
         self.queued.clear();
         self.queued.push(Queued::Begin(how));
-        Ok(())
     }
 
     pub(crate) fn commit(&mut self) -> Result<(), Error> {
@@ -129,9 +127,9 @@ impl Postgres {
         }
         if matches!(self.queued.first(), Some(Queued::Begin(_))) {
             // What is tried again on another connection must not include the commit.
-            self.answered(async |session, queued| session.send(queued).await)?;
+            self.answered(&async |session, queued| session.send(queued).await)?;
         }
-        let committed = self.run(async |session, queued| session.commit(queued).await);
+        let committed = self.run(&async |session, queued| session.commit(queued).await);
         match committed {
             Ok(()) => {
                 self.open_until = None;
@@ -151,7 +149,7 @@ impl Postgres {
         let was_begun = !matches!(self.queued.first(), Some(Queued::Begin(_)));
         self.queued.clear();
         if self.open_until.take().is_some() && was_begun && self.session.is_some() {
-            let undone = self.run(async |session, _| session.batch("ROLLBACK").await);
+            let undone = self.run(&async |session, _| session.batch("ROLLBACK").await);
             if undone.is_err() {
                 self.session = None;
             }
@@ -159,18 +157,18 @@ impl Postgres {
     }
 
     pub(crate) fn batch(&mut self, sql: &str) -> Result<(), Error> {
-        self.answered(async |session, queued| {
+        self.answered(&async |session, queued| {
             session.send(queued).await?;
             session.batch(sql).await
         })
     }
 
     pub(crate) fn prepare(&mut self, sql: &str) -> Result<(), Error> {
-        self.answered(async |session, _| session.prepare(sql).await.map(drop))
+        self.answered(&async |session, _| session.prepare(sql).await.map(drop))
     }
 
     pub(crate) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<usize, Error> {
-        self.answered(async |session, queued| session.execute(queued, sql, params).await)
+        self.answered(&async |session, queued| session.execute(queued, sql, params).await)
     }
 
     pub(crate) fn execute_later(&mut self, sql: &'static str, params: &[Param<'_>]) {
@@ -193,7 +191,7 @@ impl Postgres {
         params: &[Param<'_>],
         mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        let rows = self.answered(async |session, queued| session.query(queued, sql, params).await)?;
+        let rows = self.answered(&async |session, queued| session.query(queued, sql, params).await)?;
         rows.iter().map(|row| read(&Row(Cells::Postgres(row)))).collect()
     }
 
@@ -206,7 +204,7 @@ impl Postgres {
         if asked.is_empty() {
             return Ok(Vec::new());
         }
-        let answers = self.answered(async |session, queued| session.query_each(queued, sql, asked).await)?;
+        let answers = self.answered(&async |session, queued| session.query_each(queued, sql, asked).await)?;
         let mut read_first = |rows: &Vec<tokio_postgres::Row>| {
             rows.first().map(|row| read(&Row(Cells::Postgres(row)))).transpose()
         };
@@ -216,17 +214,17 @@ impl Postgres {
     pub(crate) fn find(
         &mut self,
         sql: &'static str,
-        keys: Arrays,
+        keys: &Arrays,
     ) -> Result<Vec<tokio_postgres::Row>, Error> {
         if keys.rows() == 0 {
             return Ok(Vec::new());
         }
-        self.answered(async |session, queued| session.find(queued, sql, &keys).await)
+        self.answered(&async |session, queued| session.find(queued, sql, keys).await)
     }
 
     fn answered<T>(
         &mut self,
-        work: impl AsyncFn(&mut Session, &[Queued]) -> Result<T, Trouble>,
+        work: &impl AsyncFn(&mut Session, &[Queued]) -> Result<T, Trouble>,
     ) -> Result<T, Error> {
         self.run(work).map_err(|trouble| match trouble {
             Trouble::Told(error) => error,
@@ -238,7 +236,7 @@ impl Postgres {
     /// first words of a transaction is replaced once: the server may have been restarted since it was last used.
     fn run<T>(
         &mut self,
-        work: impl AsyncFn(&mut Session, &[Queued]) -> Result<T, Trouble>,
+        work: &impl AsyncFn(&mut Session, &[Queued]) -> Result<T, Trouble>,
     ) -> Result<T, Trouble> {
         let queued = std::mem::take(&mut self.queued);
         let begins = self.open_until.is_none() || matches!(queued.first(), Some(Queued::Begin(_)));
@@ -249,9 +247,9 @@ impl Postgres {
             )));
         }
         let was_there = self.session.is_some();
-        let mut outcome = self.try_run(&queued, until, &work);
+        let mut outcome = self.try_run(&queued, until, work);
         if begins && was_there && matches!(outcome, Err(Trouble::Gone(_))) && Instant::now() < until {
-            outcome = self.try_run(&queued, until, &work);
+            outcome = self.try_run(&queued, until, work);
         }
         outcome
     }
@@ -260,7 +258,7 @@ impl Postgres {
         &mut self,
         queued: &[Queued],
         until: Instant,
-        work: impl AsyncFn(&mut Session, &[Queued]) -> Result<T, Trouble>,
+        work: &impl AsyncFn(&mut Session, &[Queued]) -> Result<T, Trouble>,
     ) -> Result<T, Trouble> {
         let Some(runtime) = &self.runtime else { unreachable!("it is there until this is dropped") };
         let (server, held) = (&self.server, &mut self.session);

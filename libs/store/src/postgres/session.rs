@@ -273,9 +273,13 @@ fn told(error: &tokio_postgres::Error) -> Trouble {
             Error::Absent(text)
         }
         // Resources, operators, connections, locks and serialization, transaction states, a server that only reads.
-        "53" | "57" | "08" | "40" | "25" | "58" => Error::Busy(text),
-        "55" => Error::Busy(text),
+        "08" | "25" | "40" | "53" | "55" | "57" | "58" => Error::Busy(text),
         // Two replicas that make the same schema or table at once: the next try finds it.
+        _ if [SqlState::DUPLICATE_OBJECT, SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_SCHEMA]
+            .contains(code) =>
+        {
+            Error::Busy(text)
+        }
         "23" | "42"
             if text.contains("pg_namespace") || text.contains("pg_type") || text.contains("pg_class") =>
         {

@@ -43,14 +43,13 @@ fn a_full_disk_is_told_as_such_and_loses_nothing(home: &Home) {
     add(&mut db, 1, "minji").unwrap();
     db.begin().unwrap();
     add(&mut db, 2, "seojun").unwrap();
-    let full = match home.is_file() {
+    let full = if home.is_file() {
         // No page more than there are.
-        true => {
-            db.batch("PRAGMA max_page_count = 1").unwrap();
-            add(&mut db, 3, &"long".repeat(100_000))
-        }
+        db.batch("PRAGMA max_page_count = 1").unwrap();
+        add(&mut db, 3, &"long".repeat(100_000))
+    } else {
         // As a server tells it (`53100`, <https://www.postgresql.org/docs/current/errcodes-appendix.html>).
-        false => db.batch("DO $$ BEGIN RAISE 'no space left on device' USING ERRCODE = 'disk_full'; END $$"),
+        db.batch("DO $$ BEGIN RAISE 'no space left on device' USING ERRCODE = 'disk_full'; END $$")
     };
     assert!(matches!(full, Err(Error::Full(_))), "{full:?}");
     db.rollback().unwrap();

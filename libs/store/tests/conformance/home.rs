@@ -117,6 +117,6 @@ pub(crate) fn committed(db: &mut Connection, mut work: impl FnMut(&mut Connectio
     }
 }
 
-pub(crate) fn cup<'a>(id: i64, owner: &'a str) -> [Param<'a>; 4] {
+pub(crate) fn cup(id: i64, owner: &str) -> [Param<'_>; 4] {
     [id.into(), owner.into(), Param::Null, Param::Null]
 }

@@ -36,7 +36,7 @@ fn soon<T>(work: impl FnOnce() -> T) -> T {
     outcome
 }
 
-fn is_busy<T>(outcome: Result<T, Error>) -> bool {
+fn is_busy<T>(outcome: &Result<T, Error>) -> bool {
     matches!(outcome, Err(Error::Busy(_)))
 }
 
@@ -54,9 +54,9 @@ fn a_connection_that_was_lost_between_transactions_is_replaced_and_within_one_is
     db.begin().unwrap();
     add(&mut db, 3, "lost").unwrap();
     end_sessions(&postgres);
-    assert!(is_busy(add(&mut db, 4, "too late")));
+    assert!(is_busy(&add(&mut db, 4, "too late")));
     assert!(
-        is_busy(add(&mut db, 5, "out of any transaction that was begun")),
+        is_busy(&add(&mut db, 5, "out of any transaction that was begun")),
         "it is over until it is undone"
     );
     db.rollback().unwrap();
@@ -70,7 +70,7 @@ fn a_server_that_was_killed_is_busy_until_it_is_back() {
     add(&mut db, 1, "minji").unwrap();
     postgres.kill().unwrap();
     for _ in 0..2 {
-        assert!(is_busy(soon(|| add(&mut db, 2, "seojun"))));
+        assert!(is_busy(&soon(|| add(&mut db, 2, "seojun"))));
     }
     soon(|| db.rollback().unwrap());
     postgres.restart().unwrap();
@@ -84,8 +84,8 @@ fn an_answer_that_does_not_come_is_not_waited_for() {
     let (_, mut db) = opened(&postgres.url());
     add(&mut db, 1, "minji").unwrap();
     postgres.freeze().unwrap();
-    assert!(is_busy(soon(|| owners(&mut db))));
-    assert!(is_busy(soon(|| owners(&mut db))), "nor is a new connection's first");
+    assert!(is_busy(&soon(|| owners(&mut db))));
+    assert!(is_busy(&soon(|| owners(&mut db))), "nor is a new connection's first");
     postgres.thaw().unwrap();
     assert_eq!(owners(&mut db).unwrap(), ["minji"]);
 
@@ -116,14 +116,14 @@ fn a_lock_that_somebody_else_holds_for_long_is_not_waited_for() {
     holder.query_one(cup, &[], |row| row.int(0)).unwrap();
     db.begin().unwrap();
     let update = "UPDATE cups SET owner = 'seojun' WHERE id = 1";
-    assert!(is_busy(soon(|| db.execute(update, &[]))));
+    assert!(is_busy(&soon(|| db.execute(update, &[]))));
     db.rollback().unwrap();
     // Who locks and then does nothing is put out by the server.
     let limit = Instant::now() + Duration::from_secs(5);
-    while is_busy(db.execute(update, &[])) {
+    while is_busy(&db.execute(update, &[])) {
         assert!(Instant::now() < limit, "a sleeper holds up everyone");
     }
-    assert!(is_busy(owners(&mut holder)));
+    assert!(is_busy(&owners(&mut holder)));
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn what_was_committed_is_not_tried_again_on_another_connection_nor_told_to_be_un
         committed
     });
     match wire.count(&database).as_str() {
-        "0" => assert!(is_busy(committed)),
+        "0" => assert!(is_busy(&committed)),
         "1" => assert!(matches!(committed, Err(Error::Unknown(_))), "it was: {committed:?}"),
         more => panic!("it was committed {more} times"),
     }

@@ -16,5 +16,7 @@ const PAID: [&str; 1] = ["tok_ok"];
 /// Each harm by itself, with an audit after it, on one cafe.
 fn survives(kafka: &Kafka, harms: &[KafkaHarm]) {
     let cafe = Cafe::up_at(Site::of(None, Some(kafka)), &ROBOT);
-    harms.iter().for_each(|harm| harm.demand_survived(&cafe, kafka, RATE, &PAID));
+    for harm in harms {
+        harm.demand_survived(&cafe, kafka, RATE, &PAID);
+    }
 }

@@ -195,7 +195,7 @@ impl World {
         let was: Vec<_> = self.relayed.iter().map(|end| (end.part, end.next_offset)).collect();
         self.send(&self.head(), &old, usize::MAX, None);
         for (part, next) in was {
-            let is_another = self.part(part).messages.len() > 0 && next.is_some_and(|next| next > 0);
+            let is_another = !self.part(part).messages.is_empty() && next.is_some_and(|next| next > 0);
             if is_another {
                 self.relayed.retain(|end| end.part != part);
                 self.relayed.push(relay::nothing_yet(part, &head));

@@ -384,7 +384,9 @@ pub(super) fn certain(ends: &BTreeMap<i64, Position>, position: i64) -> Vec<Posi
 }
 
 pub(super) fn own_up(ends: &mut BTreeMap<i64, Position>, pruned: i64) {
-    ends.values_mut().for_each(|end| end.position = end.position.max(pruned));
+    for end in ends.values_mut() {
+        end.position = end.position.max(pruned);
+    }
 }
 
 /// What was noted of a distrusted partition, unless that was lost as well.
