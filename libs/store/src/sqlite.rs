@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rusqlite::backup::StepResult;
@@ -38,7 +39,7 @@ pub(crate) struct Sqlite {
 impl Sqlite {
     /// Opens a service's own file for writing, creating and migrating it as needed.
     ///
-    /// A new file is made complete under another name and renamed, so that nobody ever sees half a schema. Before this
+    /// A new file is made complete under another name, so that nobody ever sees half a schema. Before this
     /// returns, everything in the file is on disk: a predecessor may have been killed between its write and its sync.
     pub(crate) fn open(path: &Path, migrations: &[Migration]) -> Result<Self, OpenError> {
         if !path.exists() {
@@ -108,8 +109,11 @@ impl Sqlite {
         let done = self.query("SELECT name FROM migrations", &[], |row| row.text(0))?;
         for migration in Migration::to_do(migrations, &done, &path.display())? {
             self.begin()?;
-            self.batch(migration.sql)?;
-            self.execute("INSERT INTO migrations (name) VALUES ($1)", &[migration.name.into()])?;
+            let record = "INSERT INTO migrations (name) VALUES ($1) ON CONFLICT (name) DO NOTHING";
+            // Another process may have done it meanwhile.
+            if self.execute(record, &[migration.name.into()])? == 1 {
+                self.batch(migration.sql)?;
+            }
             self.commit()?;
         }
         Ok(())
@@ -226,13 +230,17 @@ fn bind(statement: &mut rusqlite::CachedStatement<'_>, params: &[Param<'_>]) -> 
     Ok(())
 }
 
+/// Files made by this process, to tell them apart.
+static MADE: AtomicU32 = AtomicU32::new(0);
+
 fn create(path: &Path, migrations: &[Migration]) -> Result<(), OpenError> {
     let unusable_folder = |error: std::io::Error| OpenError::Unusable {
         path: path.display().to_string(),
         reason: format!("{error}; name a folder that this user can write"),
     };
     let log = log_of(path);
-    if log.exists() {
+    // Another process may have made both meanwhile: the file first.
+    if log.exists() && !path.exists() {
         return Err(OpenError::Unusable {
             path: path.display().to_string(),
             reason: format!(
@@ -242,7 +250,8 @@ fn create(path: &Path, migrations: &[Migration]) -> Result<(), OpenError> {
         });
     }
     let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(format!(".new-{}", std::process::id()));
+    let nth = MADE.fetch_add(1, Ordering::Relaxed);
+    unfinished.push(format!(".new-{}-{nth}", std::process::id()));
     let unfinished = Path::new(&unfinished);
     let mut db =
         Sqlite::open_with(unfinished, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
@@ -251,11 +260,22 @@ fn create(path: &Path, migrations: &[Migration]) -> Result<(), OpenError> {
     db.migrate(unfinished, migrations)?;
     drop(db);
     File::open(unfinished).and_then(|file| file.sync_all()).map_err(unusable_folder)?;
-    std::fs::rename(unfinished, path).map_err(unusable_folder)?;
+    publish(unfinished, path).map_err(unusable_folder)?;
     if let Some(folder) = path.parent() {
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(unusable_folder)?;
     }
     Ok(())
+}
+
+/// Gives a new file its name if nothing has it. Were another's file replaced, two processes would write to one log for two
+/// files, and both would be damaged.
+fn publish(unfinished: &Path, path: &Path) -> std::io::Result<()> {
+    let linked = std::fs::hard_link(unfinished, path);
+    std::fs::remove_file(unfinished)?;
+    match linked {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Copies the database at `from`, which may be in use, to the new file `to`, in one consistent state that is on disk when

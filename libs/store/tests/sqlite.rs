@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::path::PathBuf;
+use std::sync::Barrier;
+use std::thread;
 
 use cafe_store::{Connection, Error, Migration, OpenError, copy_while_in_use};
 use tempfile::TempDir;
@@ -116,4 +118,28 @@ fn a_log_that_has_grown_is_emptied_once_its_reader_moves_on_and_a_reader_that_do
     db.shorten_log().unwrap();
     assert_eq!(log_bytes(), 0);
     assert_eq!(owners(&mut reader).unwrap().len(), 14);
+}
+
+/// As replicas of a service do with what they share in their folder.
+#[test]
+fn those_who_make_a_file_at_the_same_moment_work_on_the_same_one() {
+    const ROUNDS: usize = 20;
+    const MAKERS: i64 = 4;
+    for _ in 0..ROUNDS {
+        let (_folder, path) = folder();
+        let together = Barrier::new(MAKERS as usize);
+        thread::scope(|scope| {
+            for id in 1..=MAKERS {
+                let (path, together) = (&path, &together);
+                scope.spawn(move || {
+                    together.wait();
+                    add(&mut Connection::open(path, &[FIRST]).unwrap(), id, "minji");
+                });
+            }
+        });
+        let mut db = Connection::open(&path, &[FIRST]).unwrap();
+        assert_eq!(owners(&mut db).unwrap().len(), MAKERS as usize);
+        let sound = db.query_one("PRAGMA integrity_check", &[], |row| row.text(0)).unwrap();
+        assert_eq!(sound.as_deref(), Some("ok"));
+    }
 }
