@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::backup::StepResult;
 use rusqlite::config::DbConfig;
@@ -15,6 +16,8 @@ use crate::{Error, Migration, OpenError, Param, Row};
 
 /// How long a reader of its own file waits for a lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// Between two tries to raise a lock, so that another can let go of its own.
+const LET_GO: Duration = Duration::from_millis(5);
 /// How long a service waits for somebody else who writes to its file: whoever asked is told within a second.
 const WRITER_BUSY_TIMEOUT: Duration = Duration::from_millis(500);
 /// The same for a reader of another's file, which comes back later anyway.
@@ -89,11 +92,7 @@ impl Sqlite {
     }
 
     fn prepare_for_writing(&mut self) -> Result<(), Error> {
-        let mode: String = self
-            .sqlite
-            .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
-            .map_err(told)?;
-        if mode != "wal" {
+        if self.write_ahead()? != "wal" {
             return Err(Error::Refused("its file system cannot share memory between processes".to_owned()));
         }
         self.sqlite.pragma_update(None, "synchronous", "full").map_err(told)?;
@@ -102,6 +101,21 @@ impl Sqlite {
         // The log stays when the last reader leaves: a reader that opens the file read-only could not make it again.
         self.sqlite.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(told)?;
         Ok(())
+    }
+
+    /// Asks for a write-ahead log; answers the file's journal mode.
+    ///
+    /// Of several who change the mode of a new file at once, `SQLite` turns all but one away without letting them wait:
+    /// they hold a read lock that they want to raise.
+    fn write_ahead(&mut self) -> Result<String, Error> {
+        let given_up = Instant::now() + BUSY_TIMEOUT;
+        loop {
+            let mode = self.sqlite.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0));
+            match mode.map_err(told) {
+                Err(Error::Busy(_)) if Instant::now() < given_up => thread::sleep(LET_GO),
+                answer => return answer,
+            }
+        }
     }
 
     fn migrate(&mut self, path: &Path, migrations: &[Migration]) -> Result<(), OpenError> {

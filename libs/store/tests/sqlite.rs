@@ -123,7 +123,7 @@ fn a_log_that_has_grown_is_emptied_once_its_reader_moves_on_and_a_reader_that_do
 /// As replicas of a service do with what they share in their folder.
 #[test]
 fn those_who_make_a_file_at_the_same_moment_work_on_the_same_one() {
-    const ROUNDS: usize = 20;
+    const ROUNDS: usize = 100;
     const MAKERS: i64 = 4;
     for _ in 0..ROUNDS {
         let (_folder, path) = folder();
