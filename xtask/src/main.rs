@@ -3,6 +3,7 @@
 mod bench;
 mod fuzz;
 mod parts;
+mod previous;
 mod rig;
 mod shell;
 mod soak;

@@ -3,7 +3,6 @@
 mod chain;
 mod kafka;
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -41,9 +40,9 @@ pub(crate) struct Arguments {
     /// Instead of all that: so many times everything that can befall Kafka
     #[arg(long, default_value_t = 0, value_name = "N")]
     kafka: u32,
-    /// With --chain: another build of the program, such as the previous commit's, that works beside this one
-    #[arg(long, value_name = "FILE", requires = "chain")]
-    previous: Option<PathBuf>,
+    /// With --chain: the program that works beside this one, instead of the one before its last change
+    #[arg(long, value_name = "REVISION", requires = "chain")]
+    previous: Option<String>,
 }
 
 /// Faults between two audits.

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use cafe_system_tests::Cafe;
 
 use crate::parts::{Outcome, Parts};
+use crate::previous::{self, Previous};
 use crate::{fuzz, shell};
 
 /// What to test.
@@ -16,10 +17,13 @@ pub(crate) struct Arguments {
     /// Only this part; can be given more than once
     #[arg(long, value_name = "PART", value_parser = NAMES)]
     only: Vec<String>,
+    /// The program to put beside this one, instead of the one before its last change
+    #[arg(long, value_name = "REVISION")]
+    previous: Option<String>,
 }
 
 /// The parts, in the order in which they run: what fails soonest comes first.
-const NAMES: [&str; 6] = ["crates", "system", "rungs", "readme", "fuzz", "rush"];
+const NAMES: [&str; 7] = ["crates", "system", "rungs", "versions", "readme", "fuzz", "rush"];
 
 /// Tests on real processes.
 const SYSTEM: [&str; 6] = ["whole", "quiet", "restored", "traces", "contracts", "isolation"];
@@ -33,7 +37,7 @@ const RUSH_LIMIT: Duration = Duration::from_secs(55);
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     demand_what_is_needed()?;
     let is_wanted = |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name);
-    if ["crates", "system", "rungs"].into_iter().any(is_wanted) {
+    if ["crates", "system", "rungs", "versions"].into_iter().any(is_wanted) {
         cafe_rig::prepare()?;
     }
     let mut parts = Parts::new();
@@ -50,6 +54,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         parts.run(name, || match name {
             "system" => system(&[&["--lib"][..], &tests(&SYSTEM)].concat(), &program),
             "rungs" => system(&tests(&RUNGS), &program),
+            "versions" => versions(arguments.previous.as_deref(), &program),
             "readme" => system(&["--test", "readme"], &program),
             "fuzz" => fuzz::run(),
             _ => rush(),
@@ -109,9 +114,23 @@ fn is_root() -> bool {
 
 /// Tests on real processes, one at a time: they measure.
 fn system(which: &[&str], program: &PathBuf) -> Result<Outcome> {
+    system_with(which, &[("CAFE_BIN", program)])
+}
+
+/// This program and the one before it, side by side.
+fn versions(revision: Option<&str>, program: &PathBuf) -> Result<Outcome> {
+    match previous::build(revision)? {
+        Previous::At(before) => {
+            system_with(&tests(&["versions"]), &[("CAFE_BIN", program), ("CAFE_PREVIOUS_BIN", &before)])
+        }
+        Previous::None(why) => Ok(Outcome::Skipped(why)),
+    }
+}
+
+fn system_with(which: &[&str], programs: &[(&str, &PathBuf)]) -> Result<Outcome> {
     let which = [&["--package", "cafe-system-tests"], which].concat();
     cargo_test(&which, &["--test-threads", "1", "--nocapture"], |command| {
-        command.env("CAFE_BIN", program);
+        command.envs(programs.iter().copied());
     })
 }
 

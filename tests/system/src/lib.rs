@@ -8,6 +8,7 @@ pub mod proc;
 pub mod wire;
 
 mod cafe;
+mod control;
 mod harm;
 mod kafka_harm;
 mod look;

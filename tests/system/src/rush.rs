@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
+use crate::control::Control;
 use crate::wire::{self, Wire};
 use crate::{Cafe, MOMENT, Outage, Service, wait_until};
 
@@ -30,6 +31,7 @@ pub struct Rush {
     stop: Arc<AtomicBool>,
     served: Arc<AtomicU64>,
     thread: JoinHandle<Vec<Post>>,
+    control: Control,
 }
 
 /// One customer's order.
@@ -54,6 +56,8 @@ pub struct Post {
 pub struct Rushed {
     /// In the order in which they were due.
     pub posts: Vec<Post>,
+    /// When not even a file could be synced: who came then is not asked how promptly they were answered.
+    stalls: Vec<Outage>,
 }
 
 impl Rush {
@@ -77,7 +81,7 @@ impl Rush {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.expect("a runtime for the customers").block_on(serve_customers(&shop, rate, &stopped))
         });
-        Self { rate, stop, served, thread }
+        Self { rate, stop, served, thread, control: Control::start() }
     }
 
     /// How many have been served so far.
@@ -103,7 +107,8 @@ impl Rush {
     /// No more customers; those who came are waited for.
     pub fn stop(self) -> Rushed {
         self.stop.store(true, Ordering::Relaxed);
-        Rushed { posts: self.thread.join().expect("the customers' thread ends well") }
+        let posts = self.thread.join().expect("the customers' thread ends well");
+        Rushed { posts, stalls: self.control.stalls() }
     }
 }
 
@@ -136,7 +141,7 @@ impl Rushed {
             matches!(post.first, Ok(429 | 503 | 504)) && post.retry_after.is_some_and(|s| s > 0)
         };
         let is_told = |post: &&Post| (post.first == Ok(201) || is_refused(post)) && post.took <= IN_TIME;
-        let untold: Vec<_> = self.posts.iter().filter(|post| !is_told(post)).collect();
+        let untold: Vec<_> = self.unhindered(&[]).filter(|post| !is_told(post)).collect();
         let shown = &untold[..untold.len().min(5)];
         assert!(untold.is_empty(), "{} of {} were not told: {shown:#?}", untold.len(), self.posts.len());
         self.posts.iter().filter(|post| is_refused(post)).count()
@@ -148,7 +153,7 @@ impl Rushed {
     /// # Panics
     /// If not, naming the first who were.
     pub fn demand_taken_throughout(&self) {
-        let refused: Vec<_> = self.posts.iter().filter(|post| post.first != Ok(201)).collect();
+        let refused: Vec<_> = self.unhindered(&[]).filter(|post| post.first != Ok(201)).collect();
         assert!(refused.is_empty(), "{} were refused; one of them: {:?}", refused.len(), refused[0]);
         let late = self.late(&[]);
         assert!(late.len() * 50 <= self.posts.len(), "{} of {} are late", late.len(), self.posts.len());
@@ -182,9 +187,18 @@ impl Rushed {
     }
 
     fn late(&self, dead: &[Outage]) -> Vec<&Post> {
-        let was_alive = |post: &&Post| dead.iter().all(|it| post.at + IN_TIME < it.from || post.at > it.to);
         let is_late = |post: &&Post| post.first != Ok(201) || post.took > IN_TIME;
-        self.posts.iter().filter(was_alive).filter(is_late).collect()
+        self.unhindered(dead).filter(is_late).collect()
+    }
+
+    /// Whoever came neither while order was `dead` nor while the machine stood still. What has piled up by the end of a stall
+    /// takes a moment longer.
+    fn unhindered(&self, dead: &[Outage]) -> impl Iterator<Item = &Post> {
+        let stalls = self.stalls.iter().map(|it| Outage { from: it.from, to: it.to + IN_TIME });
+        let hindered: Vec<_> = dead.iter().copied().chain(stalls).collect();
+        let is_free =
+            move |post: &&Post| hindered.iter().all(|it| post.at + IN_TIME < it.from || post.at > it.to);
+        self.posts.iter().filter(is_free)
     }
 }
 
@@ -307,7 +321,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_came_while_order_was_dead_may_be_late() {
+    fn who_came_while_order_was_dead_or_the_machine_stood_still_may_be_late() {
         let start = Instant::now();
         let second = |n: u32| start + Duration::from_secs(1) * n;
         let post = |at, first| Post {
@@ -319,11 +333,12 @@ mod tests {
             order_id: Some("o".into()),
         };
         let refused = Err("refused".to_owned());
-        let rushed = Rushed {
-            posts: vec![post(second(1), Ok(201)), post(second(10), refused), post(second(20), Ok(503))],
-        };
+        let posts = vec![post(second(1), Ok(201)), post(second(10), refused), post(second(20), Ok(503))];
+        let mut rushed = Rushed { posts, stalls: Vec::new() };
         assert_eq!(rushed.late(&[]).len(), 2);
         assert_eq!(rushed.late(&[Outage { from: second(9), to: second(11) }]).len(), 1);
         assert_eq!(rushed.late(&[Outage { from: second(9), to: second(30) }]).len(), 0);
+        rushed.stalls.push(Outage { from: second(18), to: second(19) });
+        assert_eq!(rushed.late(&[]).len(), 1);
     }
 }

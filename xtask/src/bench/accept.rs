@@ -26,11 +26,7 @@ pub(crate) fn measure(ground: &Ground, windows: &Windows, figures: &mut Figures)
     for keys in [Keys::InOrder, Keys::Random] {
         beside_echo(ground, &echo, (JUDGED_AT, keys), windows, figures)?;
     }
-    over_stores(ground, windows, figures)?;
-    if ground.kafka.is_some() {
-        beside_emitter(ground, windows, figures)?;
-    }
-    Ok(())
+    over_stores(ground, windows, figures)
 }
 
 /// Windows of load on the service and on the echo, one after the other.
@@ -93,9 +89,13 @@ fn over_stores(ground: &Ground, windows: &Windows, figures: &mut Figures) -> Res
 }
 
 /// The same beside an application in `NestJS` that sends each order to the same Kafka and keeps nothing.
-fn beside_emitter(ground: &Ground, windows: &Windows, figures: &mut Figures) -> Result<()> {
+pub(crate) fn measure_beside_emitter(
+    ground: &Ground,
+    windows: &Windows,
+    figures: &mut Figures,
+) -> Result<()> {
+    let Some(kafka) = &ground.kafka else { return Ok(()) };
     let cafe = order_alone(ground)?;
-    let kafka = ground.kafka.as_ref().context("there is a Kafka")?;
     let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let _emitter: Emitter = Nest::install()?.emitter(&kafka.bootstrap(), port);
     let emitter = Shop { port, path: "/", stores: 1 };

@@ -63,7 +63,8 @@ pub(crate) struct Arguments {
     cold_build: bool,
 }
 
-const NAMES: [&str; 8] = ["starts", "rest", "heard", "accept", "cycle", "backlog", "takeover", "others"];
+const NAMES: [&str; 9] =
+    ["starts", "rest", "heard", "accept", "emitter", "cycle", "backlog", "takeover", "others"];
 
 /// How often and for how long.
 pub(crate) struct Windows {
@@ -104,6 +105,7 @@ fn parts(arguments: &Arguments, windows: &Windows, figures: &mut Figures) -> Res
             "rest" => rest::measure(&ground, figures)?,
             "heard" => heard::measure(&ground, windows, figures)?,
             "accept" => accept::measure(&ground, windows, figures)?,
+            "emitter" => accept::measure_beside_emitter(&ground, windows, figures)?,
             "cycle" => cycle::measure(&ground, windows, figures)?,
             "backlog" => backlog::measure(&ground, figures)?,
             "takeover" => takeover::measure(&ground, figures)?,

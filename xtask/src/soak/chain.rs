@@ -10,6 +10,7 @@ use cafe_system_tests::{Cafe, MOMENT, Rush, Service, Site, wait_until};
 use rustix::process::Signal;
 
 use super::{Arguments, TOKENS};
+use crate::previous::{self, Previous};
 
 /// Faults between two audits.
 const ROUND: u32 = 10;
@@ -26,7 +27,7 @@ enum Fault {
     LeaderFrozen,
     /// A replica ends in order and is started again.
     Restarted,
-    /// The same, and it is the other build of the program from then on, or this one again.
+    /// The same, and it is the program before from then on, or this one again.
     Replaced,
     DatabaseKilled,
     DatabaseFrozen,
@@ -65,6 +66,7 @@ struct Chain<'a> {
     postgres: Postgres,
     kafka: Kafka,
     arguments: &'a Arguments,
+    previous: Previous,
     slowest_takeover: Duration,
 }
 
@@ -90,6 +92,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<bool> {
 
 impl<'a> Chain<'a> {
     fn open(arguments: &'a Arguments) -> Result<Self> {
+        let previous = previous::build(arguments.previous.as_deref())?;
+        if let Previous::None(why) = &previous {
+            println!("only this program: {why}");
+        }
         let postgres = Postgres::start().context("PostgreSQL does not start")?;
         let kafka = Kafka::start(1).context("Kafka does not start")?;
         let proxy = Proxy::to(SocketAddr::from((Ipv4Addr::LOCALHOST, postgres.port())))?;
@@ -101,7 +107,7 @@ impl<'a> Chain<'a> {
             }
         }
         cafe.reopen_replicas();
-        Ok(Self { cafe, proxy, postgres, kafka, arguments, slowest_takeover: Duration::ZERO })
+        Ok(Self { cafe, proxy, postgres, kafka, arguments, previous, slowest_takeover: Duration::ZERO })
     }
 
     /// A rush, the faults within it, then everything settled and audited.
@@ -178,8 +184,10 @@ impl<'a> Chain<'a> {
 
     fn replace(&mut self, service: Service, name: &str) {
         self.cafe.stop_replica(service, name);
-        match &self.arguments.previous {
-            Some(previous) if self.cafe.draw(0..3) > 0 => self.cafe.open_replica_of(previous, service, name),
+        match &self.previous {
+            Previous::At(previous) if self.cafe.draw(0..3) > 0 => {
+                self.cafe.open_replica_of(previous, service, name);
+            }
             _ => self.cafe.open_replica(service, name),
         }
     }

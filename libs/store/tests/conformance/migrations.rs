@@ -7,7 +7,9 @@ use cafe_store::{Connection, Migration, OpenError};
 use crate::home::{CUPS, Home, add, owners};
 
 on_both!(
-    a_migration_runs_once_on_a_database_that_has_rows_and_an_older_program_leaves_it_alone,
+    a_migration_runs_once_on_a_database_that_has_rows,
+    an_older_program_works_on_beside_what_a_newer_one_has_added,
+    an_older_program_stays_out_after_what_it_would_do_wrong,
     a_migration_that_fails_leaves_nothing_of_itself,
 );
 
@@ -23,7 +25,7 @@ fn count(db: &mut Connection, table: &str) -> i64 {
     count.unwrap().unwrap()
 }
 
-fn a_migration_runs_once_on_a_database_that_has_rows_and_an_older_program_leaves_it_alone(home: &Home) {
+fn a_migration_runs_once_on_a_database_that_has_rows(home: &Home) {
     add(&mut home.open(), 1, "minji").unwrap();
     for _ in 0..2 {
         let mut db = Connection::open(&home.database, &[CUPS, SIZES]).unwrap();
@@ -31,9 +33,24 @@ fn a_migration_runs_once_on_a_database_that_has_rows_and_an_older_program_leaves
         let sizes = db.query("SELECT size FROM cups", &[], |row| row.text(0)).unwrap();
         assert_eq!((sizes, count(&mut db, "sizes")), (vec!["small".to_owned()], 1));
     }
+}
+
+fn an_older_program_works_on_beside_what_a_newer_one_has_added(home: &Home) {
+    let mut newer = Connection::open(&home.database, &[CUPS, SIZES]).unwrap();
+    let mut older = Connection::open(&home.database, &[CUPS]).unwrap();
+    add(&mut older, 1, "minji").unwrap();
+    add(&mut newer, 2, "jun").unwrap();
+    assert_eq!(owners(&mut older).unwrap(), ["minji", "jun"]);
+    let sizes = newer.query("SELECT size FROM cups", &[], |row| row.text(0)).unwrap();
+    assert_eq!(sizes, ["small", "small"]);
+}
+
+fn an_older_program_stays_out_after_what_it_would_do_wrong(home: &Home) {
+    let decisive = Migration { name: "test/0002_sizes!", ..SIZES };
+    add(&mut Connection::open(&home.database, &[CUPS, decisive]).unwrap(), 1, "minji").unwrap();
     let older = Connection::open(&home.database, &[CUPS]).err();
     let Some(OpenError::Newer { unknown, .. }) = older else { panic!("{older:?}") };
-    assert_eq!(unknown, SIZES.name);
+    assert_eq!(unknown, decisive.name);
     assert_eq!(owners(&mut home.peer()).unwrap(), ["minji"], "its rows can still be read");
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::chain::{self, Link, Search, Standing, Step};
-use super::relay;
+use super::ends;
 use super::tails::Tail;
 use crate::tables::{Head, Position};
 
@@ -198,7 +198,7 @@ impl World {
             let is_another = !self.part(part).messages.is_empty() && next.is_some_and(|next| next > 0);
             if is_another {
                 self.relayed.retain(|end| end.part != part);
-                self.relayed.push(relay::nothing_yet(part, &head));
+                self.relayed.push(ends::nothing_yet(part, &head));
                 self.distrusted.insert(part, self.log.len() as i64);
             }
         }
@@ -210,13 +210,13 @@ impl World {
     }
 
     fn send(&mut self, head: &Head, tails: &BTreeMap<i64, Tail>, batch: usize, reached: Option<[usize; 2]>) {
-        let (mut ends, position) = relay::begin(head, tails, &self.relayed, &self.distrusted);
+        let (mut ends, position) = ends::begin(head, tails, &self.relayed, &self.distrusted);
         let records: Vec<_> =
             (position + 1..).zip(self.log.iter().skip(position as usize)).take(batch).collect();
         let done = records.last().map_or(position, |(position, _)| *position);
         let mut left = reached.unwrap_or([usize::MAX; 2]);
         for (position, part) in records {
-            let end = ends.entry(*part).or_insert_with(|| relay::nothing_yet(*part, head));
+            let end = ends.entry(*part).or_insert_with(|| ends::nothing_yet(*part, head));
             if position <= end.position || left[*part as usize] == 0 {
                 continue;
             }
@@ -229,7 +229,7 @@ impl World {
             end.next_offset = Some(part.messages.len() as i64);
         }
         if reached.is_none() {
-            self.relayed = relay::certain(&ends, done);
+            self.relayed = ends::certain(&ends, done);
             self.distrusted.retain(|_, through| *through > done);
         }
     }

@@ -12,6 +12,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use super::chain::{self, Link, Search, Standing, Step};
 use super::client::{self, Watch};
 use super::message::{self, Read};
+use super::tails::Kept;
 use super::{tails, topic};
 use crate::carriers::{Carrier, News, Parts, no_longer_kept};
 use crate::place::KafkaSettings;
@@ -151,10 +152,9 @@ impl Open {
         let partitions = topic::partitions(&consumer, source)?;
         let mut cursors = BTreeMap::new();
         let mut behind = 0;
-        for part in 0..partitions {
-            let (first, end) = tails::ends(&consumer, source, part)?;
-            let cursor = Cursor::new(part, heard, first, end);
-            behind += end - cursor.next - i64::from(cursor.check.is_some());
+        for (part, kept) in tails::kept(&consumer, source, partitions)? {
+            let cursor = Cursor::new(part, heard, kept);
+            behind += kept.end - cursor.next - i64::from(cursor.check.is_some());
             cursors.insert(part, cursor);
         }
         let now = Instant::now();
@@ -194,12 +194,14 @@ impl Open {
             return Err(format!("topic {source} has other partitions than before"));
         }
         let mut behind = 0;
+        let all_kept = tails::kept(&self.consumer, source, self.partitions)?;
         for (part, cursor) in &self.cursors {
-            let (first, end) = tails::ends(&self.consumer, source, *part)?;
-            if end < cursor.next || first > cursor.next {
-                return Err(format!("partition {part} of topic {source} is not what it was"));
+            match all_kept.get(part) {
+                Some(kept) if (kept.first..=kept.end).contains(&cursor.next) => {
+                    behind += kept.end - cursor.next;
+                }
+                _ => return Err(format!("partition {part} of topic {source} is not what it was")),
             }
-            behind += end - cursor.next;
         }
         if behind > 0 && self.read_at.elapsed() > STUCK {
             return Err(format!("{behind} messages of topic {source} do not come"));
@@ -244,7 +246,8 @@ impl Open {
         let mut heard = Position { next_offset: Some(offset + 1), ..cursor.heard.clone() };
         if let Some(here) = &standing {
             let before = (&*cursor.heard.log_id, cursor.heard.position);
-            let first = || tails::ends(&self.consumer, source, part).map(|(first, _)| first);
+            let kept = || kept_of(&self.consumer, source, self.partitions, part);
+            let first = || kept().map(|kept| kept.first);
             match chain::step(before, here, offset, first, cursor.search.as_ref())? {
                 Step::Next => {
                     news.is_another_log |= !before.0.is_empty() && *here.log_id != *before.0;
@@ -252,7 +255,7 @@ impl Open {
                 }
                 Step::Again => {}
                 Step::Gone => {
-                    let (_, end) = tails::ends(&self.consumer, source, part)?;
+                    let Kept { end, .. } = kept()?;
                     (cursor.gap, cursor.next) = (Some(end), offset + 1);
                     let is_all = cursor.next >= end;
                     return if is_all {
@@ -280,7 +283,7 @@ impl Open {
 
 impl Cursor {
     /// Where a partition is read on. Without an offset that can be right, the last message tells whether anything is missing.
-    fn new(part: i64, heard: &Parts, first: i64, end: i64) -> Self {
+    fn new(part: i64, heard: &Parts, Kept { first, end }: Kept) -> Self {
         let heard = heard.get(&part).cloned().unwrap_or_else(|| first_look(part, heard));
         let known = heard.next_offset.filter(|next| (first..=end).contains(next));
         let (next, check) = match known {
@@ -303,6 +306,17 @@ impl Cursor {
         let link = |here| chain::link(&self.heard.log_id, self.heard.position, here);
         standing.is_none_or(|here| link(here) == Link::Known)
     }
+}
+
+/// What one partition keeps.
+fn kept_of(
+    consumer: &BaseConsumer<Watch>,
+    source: Source,
+    partitions: i64,
+    part: i64,
+) -> Result<Kept, String> {
+    let kept = tails::kept(consumer, source, partitions)?.remove(&part);
+    kept.ok_or_else(|| format!("Kafka does not tell of partition {part} of topic {source}"))
 }
 
 /// A partition that was never read: what was heard without Kafka until now counts for every partition of the topic.

@@ -6,11 +6,13 @@
 
 pub(crate) mod chain;
 mod client;
+mod ends;
 #[cfg(test)]
 mod histories;
 pub(crate) mod listen;
 mod message;
 pub(crate) mod relay;
+mod sender;
 mod tails;
 mod topic;
 

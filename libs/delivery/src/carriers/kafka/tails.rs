@@ -6,6 +6,7 @@ use std::time::Instant;
 use cafe_events::Source;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::chain::Standing;
@@ -37,10 +38,55 @@ struct Look {
     last: Option<Standing>,
 }
 
-/// The first offset of a partition that is kept, and the one after its last.
-pub(super) fn ends(consumer: &BaseConsumer<Watch>, source: Source, part: i64) -> Result<(i64, i64), String> {
-    let ends = consumer.fetch_watermarks(source.name(), part as i32, PATIENCE);
-    ends.map_err(|error| format!("Kafka does not tell where topic {source} ends: {error}"))
+/// What a partition keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Kept {
+    /// The first offset of it.
+    pub(super) first: i64,
+    /// The offset after its last.
+    pub(super) end: i64,
+}
+
+/// What each partition keeps: two questions for all of them together, since whoever asks has nothing else done meanwhile.
+pub(super) fn kept(
+    consumer: &BaseConsumer<Watch>,
+    source: Source,
+    partitions: i64,
+) -> Result<BTreeMap<i64, Kept>, String> {
+    let firsts = offsets(consumer, source, partitions, Offset::Beginning)?;
+    let ends = offsets(consumer, source, partitions, Offset::End)?;
+    let kept = |(part, first): (i64, i64)| Some((part, Kept { first, end: *ends.get(&part)? }));
+    Ok(firsts.into_iter().filter_map(kept).collect())
+}
+
+/// The offset after the last of each partition.
+pub(super) fn ends(
+    consumer: &BaseConsumer<Watch>,
+    source: Source,
+    partitions: i64,
+) -> Result<BTreeMap<i64, i64>, String> {
+    offsets(consumer, source, partitions, Offset::End)
+}
+
+/// Where `place`, which is the beginning or the end, is in each partition: brokers take both for times.
+fn offsets(
+    consumer: &BaseConsumer<Watch>,
+    source: Source,
+    partitions: i64,
+    place: Offset,
+) -> Result<BTreeMap<i64, i64>, String> {
+    let told = |error: KafkaError| format!("Kafka does not tell where topic {source} ends: {error}");
+    let mut wanted = TopicPartitionList::with_capacity(partitions as usize);
+    for part in 0..partitions {
+        wanted.add_partition_offset(source.name(), part as i32, place).map_err(told)?;
+    }
+    let found = consumer.offsets_for_times(wanted, PATIENCE).map_err(told)?;
+    let offset_of = |element: TopicPartitionListElem<'_>| match element.offset() {
+        _ if element.error().is_err() => element.error().map(|()| (0, 0)).map_err(told),
+        Offset::Offset(offset) => Ok((i64::from(element.partition()), offset)),
+        other => Err(format!("Kafka tells of partition {} that it ends at {other:?}", element.partition())),
+    };
+    found.elements().into_iter().map(offset_of).collect()
 }
 
 /// The ends of all partitions.
@@ -49,11 +95,9 @@ pub(super) fn read(
     source: Source,
     partitions: i64,
 ) -> Result<BTreeMap<i64, Tail>, String> {
-    let mut looks = BTreeMap::new();
-    for part in 0..partitions {
-        let (first, end) = ends(consumer, source, part)?;
-        looks.insert(part, Look::new(first, end));
-    }
+    let kept = kept(consumer, source, partitions)?;
+    let mut looks: BTreeMap<i64, Look> =
+        kept.into_iter().map(|(part, kept)| (part, Look::new(kept))).collect();
     while looks.values().any(|look| !look.is_done()) {
         look_further(consumer, source, &mut looks)?;
     }
@@ -101,7 +145,7 @@ fn look_further(
 }
 
 impl Look {
-    fn new(first: i64, end: i64) -> Self {
+    fn new(Kept { first, end }: Kept) -> Self {
         Self { first, end, from: end, step: 1, read_up_to: end, last: None }
     }
 

@@ -61,8 +61,7 @@ pub(super) fn ensure(
 /// A new topic is ready once the leader of each partition knows that it is.
 fn ready(consumer: &BaseConsumer<Watch>, source: Source) -> Result<i64, String> {
     let count = partitions(consumer, source)?;
-    (0..count).try_for_each(|part| tails::ends(consumer, source, part).map(drop))?;
-    Ok(count)
+    tails::ends(consumer, source, count).map(|_| count)
 }
 
 fn make(kafka: &KafkaSettings, source: Source, brokers: usize) -> Result<(), String> {

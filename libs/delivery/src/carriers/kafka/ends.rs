@@ -1,0 +1,179 @@
+//! Where a topic ends, and what follows from it for whoever writes it: what is to be sent, and what may be noted.
+
+use std::collections::BTreeMap;
+
+use super::tails::Tail;
+use crate::tables::{Head, Position};
+
+/// The last record that was acknowledged in each partition.
+pub(super) type Ends = BTreeMap<i64, Position>;
+
+/// Partitions that were found to be others than before while they were written: something may be missing before what they end
+/// with. What was noted of them is right, and not their end, until all up to this position is written again.
+pub(super) type Distrusted = BTreeMap<i64, i64>;
+
+/// Where each partition ends, and after which position of the outbox is to be sent: what a partition has lost is sent again.
+pub(super) fn begin(
+    head: &Head,
+    tails: &BTreeMap<i64, Tail>,
+    relayed: &[Position],
+    distrusted: &Distrusted,
+) -> (Ends, i64) {
+    let relayed: BTreeMap<i64, &Position> = relayed
+        .iter()
+        .filter(|position| *position.log_id == *head.log_id)
+        .map(|position| (position.part, position))
+        .collect();
+    let mut position = relayed.values().map(|end| end.position).max().unwrap_or(head.oldest - 1);
+    let mut ends = BTreeMap::new();
+    for (part, tail) in tails {
+        let noted = relayed.get(part);
+        let is_distrusted = distrusted.contains_key(part);
+        let end = match &tail.last {
+            _ if is_distrusted => since_distrusted(tail, noted).unwrap_or_else(|| nothing_yet(*part, head)),
+            Some(last) if *last.log_id == *head.log_id => Position {
+                part: *part,
+                log_id: last.log_id.clone(),
+                position: last.position,
+                next_offset: Some(tail.next_offset),
+            },
+            // Everything of ours is older than what the topic keeps.
+            None if noted.is_some_and(|noted| is_aged_out(tail, noted)) => {
+                (*noted.unwrap_or(&&Position::default())).clone()
+            }
+            _ => nothing_yet(*part, head),
+        };
+        if is_distrusted || noted.is_some_and(|noted| end.position < noted.position) {
+            position = position.min(end.position);
+        }
+        ends.insert(*part, end);
+    }
+    (ends, position)
+}
+
+/// What may be noted when all up to `position` are in the topic. A partition may have come further than others, of which some
+/// records were not taken: were that noted, they would be left out.
+pub(super) fn certain(ends: &Ends, position: i64) -> Vec<Position> {
+    ends.values().map(|end| Position { position: end.position.min(position), ..end.clone() }).collect()
+}
+
+/// What was pruned before it was relayed is gone: what comes next must not follow on what the topic ends with.
+pub(super) fn own_up(ends: &mut Ends, pruned: i64) {
+    for end in ends.values_mut() {
+        end.position = end.position.max(pruned);
+    }
+}
+
+/// What was noted of a distrusted partition, unless that was lost as well.
+fn since_distrusted(tail: &Tail, noted: Option<&&Position>) -> Option<Position> {
+    let noted = *noted?;
+    noted.next_offset.is_none_or(|next| next <= tail.next_offset).then(|| noted.clone())
+}
+
+fn is_aged_out(tail: &Tail, noted: &Position) -> bool {
+    tail.first_offset == tail.next_offset && noted.next_offset.is_some_and(|next| next <= tail.next_offset)
+}
+
+pub(super) fn holds(tail: &Tail, end: &Position) -> bool {
+    match &tail.last {
+        Some(last) => last.log_id == end.log_id && last.position >= end.position,
+        None => end.next_offset.is_none() || is_aged_out(tail, end),
+    }
+}
+
+/// The first record that is sent to a partition has nothing before it but what is no longer kept.
+pub(super) fn nothing_yet(part: i64, head: &Head) -> Position {
+    Position { part, log_id: head.log_id.as_str().into(), position: head.oldest - 1, next_offset: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::carriers::kafka::chain::Standing;
+
+    fn head(oldest: i64, last: i64) -> Head {
+        Head { log_id: "log".to_owned(), oldest, last, restored_at_ms: None }
+    }
+
+    fn tail(last: Option<(&str, i64)>, first_offset: i64, next_offset: i64) -> Tail {
+        let last = last.map(|(log_id, position)| Standing { log_id: log_id.into(), position, previous: 0 });
+        Tail { last, next_offset, first_offset }
+    }
+
+    fn noted(part: i64, position: i64, next_offset: i64) -> Position {
+        Position { part, log_id: "log".into(), position, next_offset: Some(next_offset) }
+    }
+
+    fn begun(head: &Head, tails: [Tail; 2], relayed: &[Position]) -> (Vec<i64>, i64) {
+        let tails = (0..).zip(tails).collect();
+        let (ends, position) = begin(head, &tails, relayed, &BTreeMap::new());
+        (ends.values().map(|end| end.position).collect(), position)
+    }
+
+    #[test]
+    fn an_empty_topic_is_written_from_the_oldest_record_on() {
+        assert_eq!(begun(&head(1, 9), [tail(None, 0, 0), tail(None, 0, 0)], &[]), (vec![0, 0], 0));
+        assert_eq!(begun(&head(5, 9), [tail(None, 0, 0), tail(None, 0, 0)], &[]), (vec![4, 4], 4));
+    }
+
+    #[test]
+    fn what_was_sent_and_not_noted_is_not_sent_again() {
+        let tails = [tail(Some(("log", 7)), 0, 3), tail(Some(("log", 8)), 0, 3)];
+        assert_eq!(begun(&head(1, 9), tails, &[noted(0, 5, 2), noted(1, 6, 2)]), (vec![7, 8], 6));
+    }
+
+    #[test]
+    fn what_a_partition_has_lost_is_sent_again() {
+        let tails = [tail(Some(("log", 3)), 0, 2), tail(Some(("log", 8)), 0, 3)];
+        assert_eq!(begun(&head(1, 9), tails, &[noted(0, 7, 4), noted(1, 8, 3)]), (vec![3, 8], 3));
+        let recreated = [tail(None, 0, 0), tail(None, 0, 0)];
+        assert_eq!(begun(&head(1, 9), recreated, &[noted(0, 7, 4), noted(1, 8, 3)]), (vec![0, 0], 0));
+    }
+
+    #[test]
+    fn a_partition_that_is_further_than_the_others_hides_nothing_of_theirs() {
+        // Of a batch 1 to 5 only what is in partition 1 was taken, and a relay came up to 1 since.
+        let (ends, position) = begin(
+            &head(1, 9),
+            &(0..).zip([tail(None, 0, 0), tail(Some(("log", 5)), 0, 2)]).collect(),
+            &[],
+            &BTreeMap::new(),
+        );
+        let relayed = certain(&ends, position + 1);
+        let tails = [tail(None, 0, 0), tail(Some(("log", 5)), 0, 2)];
+        assert_eq!(begun(&head(1, 9), tails, &relayed), (vec![0, 5], 1));
+    }
+
+    #[test]
+    fn the_end_of_a_distrusted_partition_tells_nothing() {
+        let tails = (0..).zip([tail(Some(("log", 9)), 0, 1), tail(Some(("log", 8)), 0, 3)]).collect();
+        let relayed = [noted(0, 2, 1), noted(1, 8, 3)];
+        let (ends, position) = begin(&head(1, 9), &tails, &relayed, &BTreeMap::from([(0, 9)]));
+        assert_eq!((ends[&0].position, ends[&1].position, position), (2, 8, 2));
+    }
+
+    #[test]
+    fn what_was_pruned_before_it_was_relayed_is_owned_up_to() {
+        let tails = [tail(Some(("log", 3)), 0, 2), tail(Some(("log", 8)), 0, 3)];
+        let (head, relayed) = (head(7, 9), [noted(0, 3, 2), noted(1, 8, 3)]);
+        assert_eq!(begun(&head, tails.clone(), &relayed).1, 8, "all up to 8 is in the topic");
+        let (mut ends, position) =
+            begin(&head, &(0..).zip(tails).collect(), &[noted(0, 3, 2), noted(1, 4, 2)], &BTreeMap::new());
+        assert!(position < head.oldest - 1, "5 and 6 may be missing");
+        own_up(&mut ends, head.oldest - 1);
+        assert_eq!(ends.values().map(|end| end.position).collect::<Vec<_>>(), [6, 8]);
+    }
+
+    #[test]
+    fn a_partition_whose_messages_have_aged_out_has_lost_nothing() {
+        let tails = [tail(None, 4, 4), tail(Some(("log", 8)), 0, 3)];
+        assert_eq!(begun(&head(1, 9), tails, &[noted(0, 7, 4), noted(1, 8, 3)]), (vec![7, 8], 8));
+    }
+
+    #[test]
+    fn a_restored_log_is_announced_anew() {
+        let tails = [tail(Some(("before", 7)), 0, 4), tail(Some(("before", 8)), 0, 4)];
+        let relayed = Position { log_id: "before".into(), ..noted(0, 7, 4) };
+        assert_eq!(begun(&head(1, 5), tails, &[relayed]), (vec![0, 0], 0));
+    }
+}

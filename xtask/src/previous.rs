@@ -1,0 +1,80 @@
+//! The program as it was before the last change to it, to be put beside this one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::shell;
+
+/// What the program is made of.
+const PROGRAM: [&str; 3] = ["apps", "libs", "Cargo.lock"];
+
+/// The program before, or why there is none to put beside this one.
+pub(crate) enum Previous {
+    At(PathBuf),
+    None(String),
+}
+
+/// Builds the program of a revision, or of the one before the last change to the program, as tests are built: what it depends
+/// on is there already.
+pub(crate) fn build(revision: Option<&str>) -> Result<Previous> {
+    let Some(revision) = revision.map_or_else(before_the_last_change, |it| Ok(Some(it.to_owned())))? else {
+        return Ok(Previous::None("this copy of the project has no history of the program".to_owned()));
+    };
+    let revision = git(&["rev-parse", &format!("{revision}^{{commit}}")])?;
+    let program = unpacked_and_built(&revision)?;
+    let help = shell::command(&program, ["order", "--help"]).output()?;
+    if !String::from_utf8_lossy(&help.stdout).contains("--replica") {
+        return Ok(Previous::None(format!("the program of {revision} knows no replicas")));
+    }
+    println!("beside it: the program of {}", git(&["log", "-1", "--format=%h, %s", &revision])?);
+    Ok(Previous::At(program))
+}
+
+/// With changes that are not committed, the last commit is the one before.
+fn before_the_last_change() -> Result<Option<String>> {
+    if !shell::is_present("git", "--version") || git(&["rev-parse", "--git-dir"]).is_err() {
+        return Ok(None);
+    }
+    let is_changed = !git(&[&["status", "--porcelain", "--"], &PROGRAM[..]].concat())?.is_empty();
+    let changes = git(&[&["rev-list", "--max-count=2", "HEAD", "--"], &PROGRAM[..]].concat())?;
+    Ok(changes.lines().nth(usize::from(!is_changed)).map(str::to_owned))
+}
+
+/// In a folder of its own, kept for the next time; of earlier revisions nothing is kept.
+fn unpacked_and_built(revision: &str) -> Result<PathBuf> {
+    let all = shell::target().join("previous");
+    let here = all.join(revision);
+    let program = here.join("cafe");
+    if program.exists() {
+        return Ok(program);
+    }
+    if all.exists() {
+        fs::remove_dir_all(&all)?;
+    }
+    let source = here.join("source");
+    fs::create_dir_all(&source)?;
+    unpack(revision, &source)?;
+    let mut build = shell::cargo(["build", "--quiet", "--locked", "--bin", "cafe", "--target-dir"]);
+    build.arg(fs::canonicalize(shell::target())?).current_dir(&source);
+    ensure!(shell::run(&mut build)?, "the program of {revision} does not build");
+    fs::copy(shell::target().join("debug/cafe"), &program).context("cargo built no program")?;
+    Ok(program)
+}
+
+fn unpack(revision: &str, to: &Path) -> Result<()> {
+    let mut archive = shell::command("git", ["archive", revision]).stdout(Stdio::piped()).spawn()?;
+    let packed = archive.stdout.take().context("the output of a child is a pipe")?;
+    let unpacked = shell::command("tar", ["-x", "-C"]).arg(to).stdin(packed).status()?;
+    ensure!(archive.wait()?.success() && unpacked.success(), "git archive {revision} cannot be unpacked");
+    Ok(())
+}
+
+fn git(arguments: &[&str]) -> Result<String> {
+    let output = shell::command("git", arguments).output().context("git does not start")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "git {}: {said}", arguments.join(" "));
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
