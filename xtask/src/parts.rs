@@ -18,6 +18,16 @@ impl Outcome {
     pub(crate) fn of(passed: bool) -> Self {
         Self::Ran { passed: usize::from(passed), failed: usize::from(!passed) }
     }
+
+    /// A part that was run in two steps.
+    pub(crate) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Ran { passed, failed }, Self::Ran { passed: more, failed: worse }) => {
+                Self::Ran { passed: passed + more, failed: failed + worse }
+            }
+            (skipped @ Self::Skipped(_), _) | (_, skipped) => skipped,
+        }
+    }
 }
 
 /// The parts run so far.

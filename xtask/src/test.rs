@@ -1,7 +1,7 @@
 //! Everything that shows whether the cafe keeps its promises, each kind of fault once.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -25,11 +25,15 @@ pub(crate) struct Arguments {
 /// The parts, in the order in which they run: what fails soonest comes first.
 const NAMES: [&str; 7] = ["crates", "system", "rungs", "versions", "readme", "fuzz", "rush"];
 
-/// Tests on real processes.
+/// Tests on real processes, one at a time because they measure.
 const SYSTEM: [&str; 6] = ["whole", "quiet", "restored", "traces", "contracts", "isolation"];
 
 /// The same with databases on a server, with Kafka, and with replicas.
 const RUNGS: [&str; 4] = ["rungs", "replicas", "database_faults", "kafka_faults"];
+
+const ONE: &str = "1";
+/// Cafes that wait for a vendor at a time.
+const VENDORS: &str = "3";
 
 /// What the rush may take: 10 s of customers, then the last payments and their audit.
 const RUSH_LIMIT: Duration = Duration::from_secs(55);
@@ -41,6 +45,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         cafe_rig::prepare()?;
     }
     let mut parts = Parts::new();
+    // Tests of the crates wait more than they work.
+    let building = Building::start()?;
     if is_wanted("crates") {
         let root = is_root();
         parts.run("crates", || crates(root));
@@ -49,13 +55,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
                 .run("full disk", || Ok(Outcome::Skipped("it mounts a small disk, which takes root".into())));
         }
     }
-    let program = build_program().context("the program does not build")?;
+    let program = building.finish()?;
     for name in NAMES.into_iter().filter(|name| *name != "crates" && is_wanted(name)) {
         parts.run(name, || match name {
-            "system" => system(&[&["--lib"][..], &tests(&SYSTEM)].concat(), &program),
-            "rungs" => system(&tests(&RUNGS), &program),
+            "system" => system(&program),
+            "rungs" => one_by_one(&tests(&RUNGS), &program),
             "versions" => versions(arguments.previous.as_deref(), &program),
-            "readme" => system(&["--test", "readme"], &program),
+            "readme" => one_by_one(&["--test", "readme"], &program),
             "fuzz" => fuzz::run(),
             _ => rush(),
         });
@@ -85,21 +91,39 @@ pub(crate) fn demand_what_is_needed() -> Result<()> {
     Ok(())
 }
 
-/// Builds the program as it is shipped, and as `cargo run --release` does (with `--package` cargo would choose other features
-/// of the dependencies, and build them twice), unless `CAFE_BIN` names one, tells the harness, and answers where it is.
+/// Builds the program as it is shipped, tells the harness, and answers where it is.
 pub(crate) fn build_program() -> Result<PathBuf> {
-    if let Some(program) = std::env::var_os("CAFE_BIN") {
-        return Ok(program.into());
+    Building::start()?.finish()
+}
+
+/// A build of the program as `cargo run --release` does it (with `--package` cargo would choose other features of the
+/// dependencies, and build them twice), unless `CAFE_BIN` names one.
+struct Building {
+    started: Instant,
+    cargo: Option<Child>,
+    program: PathBuf,
+}
+
+impl Building {
+    fn start() -> Result<Self> {
+        let started = Instant::now();
+        if let Some(program) = std::env::var_os("CAFE_BIN") {
+            return Ok(Self { started, cargo: None, program: program.into() });
+        }
+        let mut build = shell::cargo(["build", "--quiet", "--locked", "--release", "--bin", "cafe"]);
+        let cargo = build.spawn().context("cargo does not start")?;
+        Ok(Self { started, cargo: Some(cargo), program: shell::target().join("release/cafe") })
     }
-    println!("\n=== building the program");
-    let started = Instant::now();
-    let built =
-        shell::run(&mut shell::cargo(["build", "--quiet", "--locked", "--release", "--bin", "cafe"]))?;
-    ensure!(built, "cargo build --release --bin cafe fails");
-    println!("built in {:.1} s", started.elapsed().as_secs_f64());
-    let program = shell::target().join("release/cafe");
-    cafe_system_tests::use_program(program.clone());
-    Ok(program)
+
+    fn finish(self) -> Result<PathBuf> {
+        if let Some(mut cargo) = self.cargo {
+            println!("\n=== building the program");
+            ensure!(cargo.wait()?.success(), "cargo build --release --bin cafe fails");
+            println!("built {:.1} s after it was begun", self.started.elapsed().as_secs_f64());
+        }
+        cafe_system_tests::use_program(self.program.clone());
+        Ok(self.program)
+    }
 }
 
 /// Every test of every crate but those on real processes.
@@ -112,24 +136,32 @@ fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n")
 }
 
-/// Tests on real processes, one at a time: they measure.
-fn system(which: &[&str], program: &PathBuf) -> Result<Outcome> {
-    system_with(which, &[("CAFE_BIN", program)])
+/// Tests on real processes.
+fn system(program: &PathBuf) -> Result<Outcome> {
+    let measured = one_by_one(&[&["--lib"][..], &tests(&SYSTEM)].concat(), program)?;
+    let waiting = on_processes(&tests(&["vendor"]), VENDORS, &[("CAFE_BIN", program)])?;
+    Ok(measured.and(waiting))
 }
 
 /// This program and the one before it, side by side.
 fn versions(revision: Option<&str>, program: &PathBuf) -> Result<Outcome> {
     match previous::build(revision)? {
         Previous::At(before) => {
-            system_with(&tests(&["versions"]), &[("CAFE_BIN", program), ("CAFE_PREVIOUS_BIN", &before)])
+            let programs = [("CAFE_BIN", program), ("CAFE_PREVIOUS_BIN", &before)];
+            on_processes(&tests(&["versions"]), ONE, &programs)
         }
         Previous::None(why) => Ok(Outcome::Skipped(why)),
     }
 }
 
-fn system_with(which: &[&str], programs: &[(&str, &PathBuf)]) -> Result<Outcome> {
+/// Those that measure.
+fn one_by_one(which: &[&str], program: &PathBuf) -> Result<Outcome> {
+    on_processes(which, ONE, &[("CAFE_BIN", program)])
+}
+
+fn on_processes(which: &[&str], at_once: &str, programs: &[(&str, &PathBuf)]) -> Result<Outcome> {
     let which = [&["--package", "cafe-system-tests"], which].concat();
-    cargo_test(&which, &["--test-threads", "1", "--nocapture"], |command| {
+    cargo_test(&which, &["--test-threads", at_once, "--nocapture"], |command| {
         command.envs(programs.iter().copied());
     })
 }

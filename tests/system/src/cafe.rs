@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::replica::Replica;
 use crate::{MOMENT, Rung, Service, Site, proc, program, wait_until};
 
-/// Two cafes at once on a small machine would be measured against each other.
+/// Two cafes at once on a small machine would be measured against each other, unless they do little but wait.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// A cafe in a folder of its own. Dropping it ends every process of it, whatever the test came to.
@@ -34,7 +34,7 @@ pub struct Cafe {
     pub(crate) up: Option<Child>,
     alone: Vec<(Service, Child)>,
     pub(crate) replicas: Vec<Replica>,
-    _turn: MutexGuard<'static, ()>,
+    _turn: Option<MutexGuard<'static, ()>>,
 }
 
 impl Cafe {
@@ -51,6 +51,11 @@ impl Cafe {
     /// The same on servers of the test's own, for which see [`Site::of`].
     pub fn up_at(site: Site, flags: &[&str]) -> Self {
         Self::closed_at(site, flags).opened()
+    }
+
+    /// The same beside other cafes of this process.
+    pub fn up_beside_others(flags: &[&str]) -> Self {
+        Self::new(None, Site::default, flags).opened()
     }
 
     /// The same, `cafe up` run by another program, such as `strace`, that follows it into its children.
@@ -84,17 +89,16 @@ impl Cafe {
 
     /// The same on a rung, for which see [`Cafe::up_on`].
     pub fn closed_on(rung: Rung, flags: &[&str]) -> Self {
-        Self::new(|| rung.site(), flags)
+        Self::new(Some(its_turn()), || rung.site(), flags)
     }
 
     /// The same on servers of the test's own, for which see [`Site::of`].
     pub fn closed_at(site: Site, flags: &[&str]) -> Self {
-        Self::new(|| site, flags)
+        Self::new(Some(its_turn()), || site, flags)
     }
 
-    /// The site is made when no other cafe is at work.
-    fn new(site: impl FnOnce() -> Site, flags: &[&str]) -> Self {
-        let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The site is made when no other cafe is at work, if this one waits for its turn.
+    fn new(turn: Option<MutexGuard<'static, ()>>, site: impl FnOnce() -> Site, flags: &[&str]) -> Self {
         let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
         let folder = tempfile::Builder::new().prefix("cafe-").tempdir().expect("a folder for the cafe");
         Self {
@@ -311,6 +315,10 @@ fn wrapped(wrapper: &[OsString], command: Command) -> Command {
 pub(crate) fn free_port() -> u16 {
     let held = TcpListener::bind("127.0.0.1:0").expect("a free port");
     held.local_addr().expect("a bound port").port()
+}
+
+fn its_turn() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Three ports that nobody listens on, all held at once so that they differ.

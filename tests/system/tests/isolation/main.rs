@@ -8,7 +8,6 @@ mod frozen;
 mod killed;
 mod reading;
 mod supervisor;
-mod vendor;
 
 /// Customers a second.
 const RATE: u32 = 100;

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use cafe_system_tests::{Cafe, Outage, Rung, Rush, Service, Site};
+use cafe_system_tests::{Cafe, MOMENT, Outage, Rung, Rush, Service, Site, http, wait_until};
+use serde_json::Value;
 
 use crate::ROBOT;
 
@@ -49,6 +50,50 @@ fn a_cafe_moves_up_while_customers_come_however_often_the_move_is_killed() {
         assert_eq!(log, log_in_file(&cafe, service), "{} went on with its own log", service.name());
     }
 }
+
+#[test]
+#[ignore = "run by cargo xtask test"]
+fn what_is_set_aside_and_what_is_held_behind_it_goes_along() {
+    let mut cafe = Cafe::up(&ROBOT);
+    cafe.close();
+    let barista = rusqlite::Connection::open(cafe.database(Service::Barista)).expect("a closed cafe's file");
+    barista.execute_batch(UNREADABLE_THEN_ANOTHER).expect("it can be written");
+    drop(barista);
+    cafe.open();
+    cafe.wait_until_ready();
+    let list = || http::get(cafe.port(Service::Order), "/parked", Some(&cafe.staff_key())).unwrap().json();
+    let held = || cafe.health(Service::Order)["held"].as_i64();
+    let number_of = |list: &Value| list["parked"][0]["id"].as_i64();
+    wait_until(MOMENT, "one is set aside", || number_of(&list()));
+    wait_until(MOMENT, "one is held", || (held() == Some(1)).then_some(()));
+    let before = list();
+
+    let site = Rung::Chain.site();
+    assert!(moving(&cafe, &site).status().expect("the program starts").success(), "{}", cafe.log());
+    cafe.wait_until_ready();
+    assert_eq!((list(), held()), (before.clone(), Some(1)), "as it was in the folder");
+    let settle = |how: &str| {
+        let mut command = cafe.command("parked");
+        let number = number_of(&before).expect("it has a number").to_string();
+        command.args([how, &number, "--service", "order"]).status().expect("the program starts").success()
+    };
+    assert!(!settle("retry"), "it is as unreadable as before");
+    assert!(settle("drop"));
+    wait_until(MOMENT, "what was held is heard", || (held() == Some(0)).then_some(()));
+    assert_eq!(number_of(&list()), None);
+    assert_eq!(site.sql("SELECT count(*) FROM cafe_order.held"), "0");
+}
+
+/// Of an order: what nobody can read, and then a kind of event that nobody knows.
+const UNREADABLE_THEN_ANOTHER: &str = r#"
+    INSERT INTO outbox (position, order_id, version, kind, at_ms, body)
+    SELECT last + 1, '01980000-0000-7000-8000-000000000001', 1, 'cafe.ticket.queued.v1', 1760000000000, '{"number":7}'
+    FROM outbox_head;
+    INSERT INTO outbox (position, order_id, version, kind, at_ms, body)
+    SELECT last + 2, '01980000-0000-7000-8000-000000000001', 2, 'cafe.ticket.admired.v1', 1760000000001,
+        '{"order_id":"01980000-0000-7000-8000-000000000001","store":"main","version":2,"at":"2025-10-09T08:53:20.001Z"}'
+    FROM outbox_head;
+    UPDATE outbox_head SET last = last + 2;"#;
 
 #[test]
 #[ignore = "run by cargo xtask test"]
