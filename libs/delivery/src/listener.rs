@@ -60,7 +60,7 @@ impl<D: Tables> Listener<D> {
             return;
         }
         let records = news.records.iter_mut().map(|(arrived, _)| &mut arrived.record);
-        let steps = cafe_trace::hearing(D::SOURCE, self.source, records);
+        let steps = cafe_trace::hearing(D::SOURCE, (self.source, self.carrier.system()), records);
         if !steps.is_empty() {
             news.records.iter_mut().for_each(|(arrived, _)| arrived.is_step_of_its_trace());
         }

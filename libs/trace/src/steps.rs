@@ -97,7 +97,7 @@ impl Step {
 
     fn heard(
         listener: Source,
-        source: Source,
+        (source, system): (Source, &'static str),
         record: &Record,
         cause: Option<String>,
     ) -> (Self, Option<String>) {
@@ -106,7 +106,7 @@ impl Step {
                 target: TARGET, "process",
                 otel.name = %format_args!("process {source}"), otel.kind = "consumer",
                 messaging.operation.name = "process", messaging.operation.type = "process",
-                messaging.system = "cafe", messaging.destination.name = source.name(),
+                messaging.system = system, messaging.destination.name = source.name(),
                 messaging.consumer.group.name = %format_args!("cafe-{listener}"),
                 messaging.message.id = short(&record.id(source)), cloudevents.event_type = short(&record.kind),
                 cloudevents.event_subject = short(&record.order_id),
@@ -125,11 +125,11 @@ impl Step {
     }
 }
 
-/// A step for each record that `listener` has heard of `source`; from now on the records are what the steps cause. To be
-/// dropped once all of it is on disk.
+/// A step for each record that `listener` has heard of a source, through a messaging system of this name; from now on the records
+/// are what the steps cause. To be dropped once all of it is on disk.
 pub fn hearing<'a>(
     listener: Source,
-    source: Source,
+    from: (Source, &'static str),
     records: impl Iterator<Item = &'a mut Record>,
 ) -> Vec<Step> {
     if !are_shown() {
@@ -137,7 +137,7 @@ pub fn hearing<'a>(
     }
     let hear = |record: &mut Record| {
         let cause = record.traceparent.take();
-        let (step, traceparent) = Step::heard(listener, source, record, cause);
+        let (step, traceparent) = Step::heard(listener, from, record, cause);
         record.traceparent = traceparent;
         step
     };
@@ -215,7 +215,7 @@ mod tests {
             drop(turn);
             serving.end(201);
             let mut records = [placed(announced)];
-            let heard = hearing(Source::Payment, Source::Order, records.iter_mut());
+            let heard = hearing(Source::Payment, (Source::Order, "cafe"), records.iter_mut());
             let (call, sent) = Step::vendor("charge", "simulator", records[0].traceparent.clone());
             call.answered("unclear", true);
             drop((call, heard));
@@ -247,7 +247,7 @@ mod tests {
     fn a_text_from_outside_is_kept_up_to_a_limit() {
         let spans = exported(|| {
             let record = Record { kind: "é".repeat(100_000), ..placed(Some(CALLER.to_owned())) };
-            drop(hearing(Source::Payment, Source::Order, [record].iter_mut()));
+            drop(hearing(Source::Payment, (Source::Order, "cafe"), [record].iter_mut()));
             let path = format!("/{}", "x".repeat(100_000));
             Serving::begin("BREW", "unknown", &path, None, &Ids::seeded(1)).end(404);
         });
@@ -262,7 +262,7 @@ mod tests {
         let spans = exported(|| {
             for cause in [None, Some("nonsense".to_owned())] {
                 let mut records = [placed(cause.clone())];
-                drop(hearing(Source::Order, Source::Barista, records.iter_mut()));
+                drop(hearing(Source::Order, (Source::Barista, "cafe"), records.iter_mut()));
                 drop(committing(Source::Order, 1, cause.as_deref().into_iter()));
                 assert_eq!(records[0].traceparent, cause);
                 assert_eq!(Step::turn(Source::Barista, cause.clone()).1, cause);
@@ -280,7 +280,7 @@ mod tests {
         assert_eq!(Step::turn(Source::Order, Some(CALLER.to_owned())).1.as_deref(), Some(CALLER));
         assert_eq!(Step::turn(Source::Order, None).1, None);
         let mut records = [placed(Some(CALLER.to_owned())), placed(None)];
-        drop(hearing(Source::Payment, Source::Order, records.iter_mut()));
+        drop(hearing(Source::Payment, (Source::Order, "cafe"), records.iter_mut()));
         assert_eq!(records.map(|record| record.traceparent), [Some(CALLER.to_owned()), None]);
     }
 

@@ -14,8 +14,8 @@ use super::{Windows, load};
 const JUDGED_AT: usize = 64;
 /// A chain.
 const STORES: u32 = 1_000;
-/// Windows that nobody counts, in which Node's compiler does its work.
-const EMITTER_WARM_UPS: usize = 2;
+/// Windows that nobody counts, in which the compilers of Node and of Kafka's Java do their work.
+const WARM_UPS: usize = 2;
 
 /// Order alone: what the others do with an order is the cycle's matter. Each measurement on a new data folder.
 pub(crate) fn measure(ground: &Ground, windows: &Windows, figures: &mut Figures) -> Result<()> {
@@ -99,8 +99,9 @@ pub(crate) fn measure_beside_emitter(
     let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let _emitter: Emitter = Nest::install()?.emitter(&kafka.bootstrap(), port);
     let emitter = Shop { port, path: "/", stores: 1 };
-    for _ in 0..EMITTER_WARM_UPS {
+    for _ in 0..WARM_UPS {
         load::closed(emitter, JUDGED_AT, windows.length, Keys::None)?;
+        taken(&cafe, JUDGED_AT, windows, Keys::None)?;
     }
     let (mut rate, mut bare, mut ratio, mut relayed) = (vec![], vec![], vec![], vec![]);
     for _ in 0..windows.number {

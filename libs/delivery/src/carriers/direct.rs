@@ -111,6 +111,10 @@ impl Carrier for Direct {
     fn wait(&mut self) {
         self.ear.wait(POLL);
     }
+
+    fn system(&self) -> &'static str {
+        "cafe"
+    }
 }
 
 impl Seen {

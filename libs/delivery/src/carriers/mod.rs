@@ -23,6 +23,9 @@ pub(crate) trait Carrier: Send {
     /// Waits until there may be news.
     fn wait(&mut self);
 
+    /// What traces call it: `messaging.system` of OpenTelemetry's conventions.
+    fn system(&self) -> &'static str;
+
     /// Is told what is on disk now.
     fn taken_in(&mut self, _heard: &Parts) {}
 }

@@ -5,7 +5,7 @@ mod collector;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use cafe_system_tests::{Cafe, MOMENT, Rush, Service, http, proc, wait_until};
+use cafe_system_tests::{Cafe, MOMENT, Rung, Rush, Service, http, proc, wait_until};
 
 use collector::{Collector, Told};
 
@@ -18,8 +18,18 @@ const EXPORTER: &str = "OpenTelemetry.T";
 #[test]
 #[ignore = "run by cargo xtask test"]
 fn an_order_is_one_trace_from_the_customer_to_the_barista_and_back() {
+    is_one_trace(Rung::Embedded, "cafe");
+}
+
+#[test]
+#[ignore = "run by cargo xtask test"]
+fn an_order_is_one_trace_over_kafka_too() {
+    is_one_trace(Rung::Kafka, "kafka");
+}
+
+fn is_one_trace(rung: Rung, carrier: &str) {
     let collector = Collector::start();
-    let mut cafe = Cafe::closed(&[]);
+    let mut cafe = Cafe::closed_on(rung, &[]);
     cafe.set("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint());
     cafe.set("OTEL_EXPORTER_OTLP_HEADERS", "x-key=for the collector");
     cafe.set("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=test");
@@ -48,6 +58,7 @@ fn an_order_is_one_trace_from_the_customer_to_the_barista_and_back() {
     assert_eq!(way[0].parent, &CALLER[36..52], "the customer's own span is the first cause");
     assert_eq!(way[0].attribute("http.response.status_code"), "201");
     assert_eq!(way[2].attribute("cloudevents.event_type"), "cafe.order.placed.v1");
+    assert_eq!(way[2].attribute("messaging.system"), carrier);
     assert_eq!(way[3].attribute("cafe.vendor.outcome"), "approved");
     assert_eq!(way[5].attribute("cloudevents.event_type"), "cafe.payment.approved.v1");
     assert_eq!(way[0].environment, "test");

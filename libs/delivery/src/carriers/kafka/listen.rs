@@ -126,6 +126,10 @@ impl Carrier for KafkaCarrier {
         }
     }
 
+    fn system(&self) -> &'static str {
+        "kafka"
+    }
+
     fn taken_in(&mut self, heard: &Parts) {
         let (Some(open), source) = (&self.open, self.source) else { return };
         if self.told_at.is_some_and(|at| at.elapsed() < TELL_EVERY) {
