@@ -60,17 +60,17 @@ pub(crate) async fn run(args: MoveArgs, settings: &Settings) -> anyhow::Result<E
         if !here.file(service).exists() || has_moved(&here, service, &address)? {
             continue;
         }
-        let runs = Running::find(&here, service).is_some();
-        let (here, there, rungs) = (here.clone(), there.clone(), rungs.clone());
+        let before = Running::find(&here, service);
+        let (from, there, rungs) = (here.clone(), there.clone(), rungs.clone());
         let sealed =
-            tokio::task::spawn_blocking(move || carry(service, &here, &there, &rungs, args.rehearse));
+            tokio::task::spawn_blocking(move || carry(service, &from, &there, &rungs, args.rehearse));
         let Some(sealed) = sealed.await?.with_context(|| format!("the {service} service was not moved"))?
         else {
             continue;
         };
         crate::cli::print(&format!("{service}: moved; it took no orders for {:.2} s", sealed.as_secs_f64()));
-        if runs {
-            wait_until_back(service, settings).await?;
+        if let Some(before) = before {
+            wait_until_back(service, &before, &here, settings).await?;
         }
     }
     if !args.rehearse {
@@ -194,15 +194,18 @@ fn begin_patiently(file: &mut Connection) -> anyhow::Result<()> {
     }
 }
 
-/// Waits until whoever runs the service has it answer at the new place.
-async fn wait_until_back(service: Source, settings: &Settings) -> anyhow::Result<()> {
+/// Waits until whoever runs the service has it answer at the new place: another process than the one before, which has ended.
+async fn wait_until_back(
+    service: Source,
+    before: &Running,
+    here: &Place,
+    settings: &Settings,
+) -> anyhow::Result<()> {
     let client = Client::new(ANSWER_TIMEOUT);
     let (url, started) = (format!("{}/health/ready", settings.url(service)), Instant::now());
-    let mut was_away = false;
     while started.elapsed() < BACK_LIMIT {
-        let answers = client.get(&url).await.is_ok_and(|answer| answer.status.is_success());
-        was_away |= !answers;
-        if answers && was_away {
+        let is_another = Running::find(here, service).is_some_and(|now| now.process != before.process);
+        if is_another && client.get(&url).await.is_ok_and(|answer| answer.status.is_success()) {
             crate::cli::print(&format!(
                 "{service}: answers there after {:.2} s",
                 started.elapsed().as_secs_f64()

@@ -241,7 +241,7 @@ fn borrowed<'a>(params: &'a [Param<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
 fn preamble(server: &Server) -> String {
     let ms = |time: Duration| time.as_millis();
     format!(
-        "SET search_path = {}; SET synchronous_commit = on; SET lock_timeout = {}; \
+        "SET client_min_messages = warning; SET search_path = {}; SET synchronous_commit = on; SET lock_timeout = {}; \
          SET idle_in_transaction_session_timeout = {}; SET statement_timeout = {}; SET enable_seqscan = off; \
          SET enable_hashjoin = off; SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan; SET jit = off",
         server.schema,
