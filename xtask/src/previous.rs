@@ -57,7 +57,9 @@ fn unpacked_and_built(revision: &str) -> Result<PathBuf> {
     let source = here.join("source");
     fs::create_dir_all(&source)?;
     unpack(revision, &source)?;
-    let mut build = shell::cargo(["build", "--quiet", "--locked", "--bin", "cafe", "--target-dir"]);
+    rename(&source.join("Cargo.toml"))?;
+    // Not with `--locked`: the lock file has the crates under their own version.
+    let mut build = shell::cargo(["build", "--quiet", "--bin", "cafe", "--target-dir"]);
     build.arg(fs::canonicalize(shell::target())?).current_dir(&source);
     ensure!(shell::run(&mut build)?, "the program of {revision} does not build");
     fs::copy(shell::target().join("debug/cafe"), &program).context("cargo built no program")?;
@@ -70,6 +72,15 @@ fn unpack(revision: &str, to: &Path) -> Result<()> {
     let unpacked = shell::command("tar", ["-x", "-C"]).arg(to).stdin(packed).status()?;
     ensure!(archive.wait()?.success() && unpacked.success(), "git archive {revision} cannot be unpacked");
     Ok(())
+}
+
+/// Gives the crates of a workspace another version. Cargo tells crates of the same name and version that are built to one place
+/// apart by nothing: it would take those of the program before for ours.
+fn rename(workspace: &Path) -> Result<()> {
+    let manifest = fs::read_to_string(workspace)?;
+    let (before, after) =
+        manifest.split_once("\nversion = \"").context("the workspace gives its crates no version")?;
+    Ok(fs::write(workspace, format!("{before}\nversion = \"0.0.0-before+{after}"))?)
 }
 
 fn git(arguments: &[&str]) -> Result<String> {
