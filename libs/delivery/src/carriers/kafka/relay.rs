@@ -16,7 +16,7 @@ use super::chain::Standing;
 use super::client::{self, Watch};
 use super::ends::{self, Distrusted, Ends};
 use super::sender::{Seen, Sender};
-use super::{tails, topic};
+use super::{sender, tails, topic};
 use crate::place::KafkaSettings;
 use crate::status::{Board, RelayStatus};
 use crate::tables::{self, Head, Position};
@@ -77,8 +77,10 @@ impl Relay {
                 tracing::warn!(topic = %self.source, reason, "what is announced waits in the outbox");
             }
             said = true;
-            let last = Connection::open_peer(&self.database).and_then(|mut db| tables::head(&mut db));
-            self.board.change(|status| status.relay_says(last.ok().map(|head| head.last), Some(reason)));
+            match Connection::open_peer(&self.database) {
+                Ok(mut db) => self.tell_of_silence(&mut db, &reason),
+                Err(_) => self.board.change(|status| status.relay_says(None, Some(reason))),
+            }
             self.signal.wait(PAUSE);
         }
     }
@@ -105,6 +107,12 @@ impl Relay {
         let is_lost =
             |noted: &&Position| ends.get(&noted.part).is_some_and(|end| end.position < noted.position);
         noted.filter(is_lost).map(|noted| noted.part)
+    }
+
+    /// How much waits meanwhile, and why.
+    fn tell_of_silence(&self, db: &mut Connection, reason: &str) {
+        let last = tables::head(db).ok().map(|head| head.last);
+        self.board.change(|status| status.relay_says(last, Some(reason.to_owned())));
     }
 
     fn tell_of_loss(&self, part: i64) {
@@ -144,7 +152,7 @@ impl<'a> Session<'a> {
                 self.sender.listen();
                 continue;
             }
-            self.send(&head, &records)?;
+            self.send(db, &head, &records)?;
             if (GATHER_FROM..BATCH as usize).contains(&records.len()) {
                 std::thread::sleep(GATHER);
             }
@@ -168,7 +176,7 @@ impl<'a> Session<'a> {
     }
 
     /// Sends what each partition does not have yet, and waits until all of it is acknowledged.
-    fn send(&mut self, head: &Head, records: &[Record]) -> Result<(), String> {
+    fn send(&mut self, db: &mut Connection, head: &Head, records: &[Record]) -> Result<(), String> {
         self.sender.begin();
         let mut ends = self.ends.clone();
         for record in records {
@@ -182,7 +190,7 @@ impl<'a> Session<'a> {
             self.sender.send(part, record, &standing)?;
             end.position = record.position;
         }
-        let acknowledged = self.sender.wait();
+        let acknowledged = self.sender.wait(|| self.relay.tell_of_silence(db, sender::SILENT));
         let offsets = self.sender.offsets();
         self.demand_growth(&offsets, head)?;
         metrics::counter!("cafe_relayed_total").increment(acknowledged?);

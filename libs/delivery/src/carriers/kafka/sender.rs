@@ -17,6 +17,10 @@ use crate::place::KafkaSettings;
 
 /// How long an acknowledgement is waited for; librdkafka gives up before.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Why what waits for an acknowledgement waits.
+pub(super) const SILENT: &str = "Kafka does not acknowledge";
+/// How often it is said that none comes.
+const SAY_EVERY: Duration = Duration::from_secs(1);
 /// Between two looks for acknowledgements.
 const LOOK_FOR_ACKS: Duration = Duration::from_micros(300);
 /// How long a message waits for a place among those that are under way, before it asks again.
@@ -82,9 +86,11 @@ impl Sender {
         }
     }
 
-    /// Waits until the whole batch is acknowledged; answers how many messages it was.
-    pub(super) fn wait(&self) -> Result<u64, String> {
+    /// Waits until the whole batch is acknowledged; answers how many messages it was. Where that takes long, `say_so` is called
+    /// now and then.
+    pub(super) fn wait(&self, mut say_so: impl FnMut()) -> Result<u64, String> {
         let (started, mut seen) = (Instant::now(), 0);
+        let mut said = started;
         loop {
             // Not with a patience: this poll uses all of it up, whatever comes, and the last of it without sleeping.
             self.producer.poll(Duration::ZERO);
@@ -99,7 +105,11 @@ impl Sender {
             seen = acks.count;
             drop(acks);
             if started.elapsed() > PATIENCE {
-                return Err("Kafka does not acknowledge".to_owned());
+                return Err(SILENT.to_owned());
+            }
+            if said.elapsed() > SAY_EVERY {
+                said = Instant::now();
+                say_so();
             }
             if !has_more {
                 std::thread::sleep(LOOK_FOR_ACKS);
