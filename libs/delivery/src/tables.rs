@@ -1,5 +1,12 @@
 //! Every SQL statement about delivery's own tables.
 
+/// An event as `record` reads it.
+macro_rules! record_columns {
+    () => {
+        "position, order_id, version, kind, at_ms, body, traceparent"
+    };
+}
+
 mod ledger;
 mod log;
 mod positions;

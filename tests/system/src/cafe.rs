@@ -16,6 +16,9 @@ use tempfile::TempDir;
 use crate::replica::Replica;
 use crate::{MOMENT, Rung, Service, Site, proc, program, wait_until};
 
+/// A barista that is never what an order waits for.
+pub const ROBOT: [&str; 3] = ["--robot", "--robot-speed", "1000"];
+
 /// Two cafes at once on a small machine would be measured against each other, unless they do little but wait.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 

@@ -20,7 +20,7 @@ mod rush;
 mod service;
 mod wait;
 
-pub use cafe::Cafe;
+pub use cafe::{Cafe, ROBOT};
 pub use harm::Outage;
 pub use kafka_harm::KafkaHarm;
 pub use nest::{Consumer, Emitter, Foreign, Nest};

@@ -1,12 +1,10 @@
 //! A payment vendor on a bad day: what goes wrong there holds up nobody here. Each ends with every customer served, every order
 //! at its end and a clean audit.
 
-use cafe_system_tests::{Cafe, Rush};
+use cafe_system_tests::{Cafe, ROBOT, Rush};
 
 /// Customers a second.
 const RATE: u32 = 100;
-/// A barista that is never what an order waits for.
-const ROBOT: [&str; 3] = ["--robot", "--robot-speed", "1000"];
 /// Customers who come while the vendor fails.
 const MEANWHILE: u32 = 8 * RATE;
 

@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use cafe_system_tests::{Cafe, MOMENT, Rung, Rush, Service, wait_until};
+use cafe_system_tests::{Cafe, MOMENT, ROBOT, Rung, Rush, Service, wait_until};
 
-const ROBOT: [&str; 3] = ["--robot", "--robot-speed", "1000"];
 const RATE: u32 = 40;
 /// The replica of each service that is of the program before, and the one that is of this.
 const BEFORE: &str = "before";

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use cafe_rig::{Direction, Kafka, Postgres, Proxy};
-use cafe_system_tests::{Cafe, MOMENT, Rush, Service, Site, wait_until};
+use cafe_system_tests::{Cafe, MOMENT, ROBOT, Rush, Service, Site, wait_until};
 use rustix::process::Signal;
 
 use super::{Arguments, TOKENS};
@@ -100,7 +100,7 @@ impl<'a> Chain<'a> {
         let kafka = Kafka::start(1).context("Kafka does not start")?;
         let proxy = Proxy::to(SocketAddr::from((Ipv4Addr::LOCALHOST, postgres.port())))?;
         let site = Site { database: Some(postgres.url_via(&proxy)), kafka: Some(kafka.bootstrap()) };
-        let mut cafe = Cafe::closed_at(site, &["--robot", "--robot-speed", "1000"]);
+        let mut cafe = Cafe::closed_at(site, &ROBOT);
         for (service, names) in NAMES {
             for name in names {
                 cafe.open_replica(service, name);

@@ -7,15 +7,22 @@ use cafe_store::{Connection, Error, Find, Put, Row, Statements};
 use super::record;
 use crate::ledger::{HeardRow, HeldSlot, Ledger, Parked};
 
+/// A set-aside event as `parked` reads it.
+macro_rules! parked_columns {
+    () => {
+        concat!("id, event, source, ", record_columns!(), ", reason, parked_at_ms")
+    };
+}
+
 cafe_store::statements! {
-    const HELD = "SELECT position, order_id, version, kind, at_ms, body, traceparent FROM held \
-         WHERE order_id = $1 AND source = $2 ORDER BY version";
+    const HELD = concat!(
+        "SELECT ", record_columns!(), " FROM held WHERE order_id = $1 AND source = $2 ORDER BY version"
+    );
     const DELETE_HELD = "DELETE FROM held WHERE order_id = $1 AND source = $2 AND version = $3";
     const COUNT_HELD = "SELECT COUNT(*) FROM held";
-    const PARKED_PAGE = "SELECT id, event, source, position, order_id, version, kind, at_ms, body, traceparent, \
-         reason, parked_at_ms FROM parked WHERE id > $1 ORDER BY id LIMIT $2";
-    const PARKED_ONE = "SELECT id, event, source, position, order_id, version, kind, at_ms, body, traceparent, \
-         reason, parked_at_ms FROM parked WHERE id = $1";
+    const PARKED_PAGE =
+        concat!("SELECT ", parked_columns!(), " FROM parked WHERE id > $1 ORDER BY id LIMIT $2");
+    const PARKED_ONE = concat!("SELECT ", parked_columns!(), " FROM parked WHERE id = $1");
     const DELETE_PARKED = "DELETE FROM parked WHERE event = $1";
     const COUNT_PARKED = "SELECT COUNT(*) FROM parked";
 }

@@ -14,8 +14,8 @@ cafe_store::statements! {
     const NAME_LOG = "UPDATE outbox_head SET log_id = $1 WHERE id = 1 AND log_id = ''";
     const MARK_RESTORED = "UPDATE outbox_head SET log_id = $1, restored_at_ms = $2 WHERE id = 1";
     const MOVE_HEAD = "UPDATE outbox_head SET last = $1 WHERE id = 1";
-    const READ_AFTER = "SELECT position, order_id, version, kind, at_ms, body, traceparent FROM outbox \
-         WHERE position > $1 ORDER BY position LIMIT $2";
+    const READ_AFTER =
+        concat!("SELECT ", record_columns!(), " FROM outbox WHERE position > $1 ORDER BY position LIMIT $2");
     const HEAD_AND_AFTER = "SELECT said.position, order_id, version, kind, at_ms, body, traceparent, \
          log_id, oldest, last, restored_at_ms FROM outbox_head LEFT JOIN (SELECT position, order_id, version, kind, at_ms, \
          body, traceparent FROM outbox WHERE position > $1 ORDER BY position LIMIT $2) AS said ON TRUE \

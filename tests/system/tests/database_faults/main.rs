@@ -11,13 +11,11 @@ mod stranger;
 
 use std::time::{Duration, Instant};
 
-use cafe_system_tests::{Cafe, Rush, Service, http};
+use cafe_system_tests::{Cafe, ROBOT, Rush, Service, http};
 
 /// Customers a second. Those who are refused for half a minute and ask again and again become as many at once as a small
 /// machine serves.
 const RATE: u32 = 10;
-/// A barista that is never what an order waits for.
-const ROBOT: [&str; 3] = ["--robot", "--robot-speed", "1000"];
 /// Paid at once.
 const PAID: [&str; 1] = ["tok_ok"];
 /// Whoever asks has an answer by then.

@@ -4,12 +4,10 @@ mod brokers;
 mod strangers;
 
 use cafe_rig::Kafka;
-use cafe_system_tests::{Cafe, KafkaHarm, Site};
+use cafe_system_tests::{Cafe, KafkaHarm, ROBOT, Site};
 
 /// Customers a second.
 const RATE: u32 = 40;
-/// A barista that is never what an order waits for.
-const ROBOT: [&str; 3] = ["--robot", "--robot-speed", "1000"];
 /// Paid at once.
 const PAID: [&str; 1] = ["tok_ok"];
 

@@ -7,10 +7,8 @@ mod news;
 mod numbers;
 mod rolling;
 
-use cafe_system_tests::{Cafe, Rung, Service};
+use cafe_system_tests::{Cafe, ROBOT, Rung, Service};
 
-/// A barista that is never what an order waits for.
-const ROBOT: [&str; 3] = ["--robot", "--robot-speed", "1000"];
 /// Replicas of order.
 const NAMES: [&str; 3] = ["a", "b", "c"];
 

@@ -7,9 +7,9 @@ mod killed;
 mod moved;
 mod whole;
 
+use cafe_system_tests::ROBOT;
+
 /// Customers a second.
 const RATE: u32 = 100;
-/// A barista that is never what an order waits for.
-const ROBOT: [&str; 3] = ["--robot", "--robot-speed", "1000"];
 /// Paid at once.
 const PAID: [&str; 1] = ["tok_ok"];

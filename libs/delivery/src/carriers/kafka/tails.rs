@@ -54,7 +54,7 @@ pub(super) fn kept(
     partitions: i64,
 ) -> Result<BTreeMap<i64, Kept>, String> {
     let firsts = offsets(consumer, source, partitions, Offset::Beginning)?;
-    let ends = offsets(consumer, source, partitions, Offset::End)?;
+    let ends = ends(consumer, source, partitions)?;
     let kept = |(part, first): (i64, i64)| Some((part, Kept { first, end: *ends.get(&part)? }));
     Ok(firsts.into_iter().filter_map(kept).collect())
 }
@@ -81,10 +81,14 @@ fn offsets(
         wanted.add_partition_offset(source.name(), part as i32, place).map_err(told)?;
     }
     let found = consumer.offsets_for_times(wanted, PATIENCE).map_err(told)?;
-    let offset_of = |element: TopicPartitionListElem<'_>| match element.offset() {
-        _ if element.error().is_err() => element.error().map(|()| (0, 0)).map_err(told),
-        Offset::Offset(offset) => Ok((i64::from(element.partition()), offset)),
-        other => Err(format!("Kafka tells of partition {} that it ends at {other:?}", element.partition())),
+    let offset_of = |element: TopicPartitionListElem<'_>| {
+        element.error().map_err(told)?;
+        match element.offset() {
+            Offset::Offset(offset) => Ok((i64::from(element.partition()), offset)),
+            other => {
+                Err(format!("Kafka tells of partition {} that it ends at {other:?}", element.partition()))
+            }
+        }
     };
     found.elements().into_iter().map(offset_of).collect()
 }
