@@ -150,10 +150,9 @@ impl<D: Tables> Keeper<D> {
         Ok(())
     }
 
-    /// By way of the writer, so that this process ends with its reason, and is started again. A full inbox brings a turn, which
-    /// finds out by itself.
+    /// By way of the writer, so that this process ends with its reason, and is started again. A writer that has ended needs none.
     fn give_up(&self, reason: String) {
-        let _ = self.crew.writer.try_send(Work::GiveUp(reason));
+        let _ = self.crew.writer.blocking_send(Work::GiveUp(reason));
     }
 
     fn try_for(&mut self, candidate: &mut Candidate) -> Result<Option<i64>, Error> {

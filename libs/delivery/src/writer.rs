@@ -96,6 +96,7 @@ impl<D: Tables> Writer<D> {
     pub(crate) fn run(mut self, mut inbox: mpsc::Receiver<Work<D>>) -> End {
         let mut closing = false;
         let mut answered = 0;
+        let mut given_up = None;
         while let Some(first) = inbox.blocking_recv() {
             if answered >= GATHER_FROM && self.db.is_shared() {
                 gather(&inbox, answered);
@@ -103,7 +104,6 @@ impl<D: Tables> Writer<D> {
             let mut items = Vec::new();
             let mut relayed = Vec::new();
             let mut prune_before = None;
-            let mut given_up = None;
             let mut next = Some(first);
             while let Some(work) = next {
                 match work {
@@ -123,27 +123,32 @@ impl<D: Tables> Writer<D> {
             let done = self
                 .turn(items)
                 .and_then(|()| self.note_relayed(&relayed))
-                .and_then(|()| prune_before.map_or(Ok(()), |before| self.prune(before)))
-                .and_then(|()| given_up.map_or(Ok(()), |reason| Err(Error::Lost(reason))));
+                .and_then(|()| prune_before.map_or(Ok(()), |before| self.prune(before)));
             match done {
-                Err(Error::Lost(reason)) => {
-                    tracing::error!(service = %D::SOURCE, reason, "this process must not write any more");
-                    self.board.change(|status| status.stopped = Some(reason.clone()));
-                    return End::Failed(reason);
-                }
+                Err(Error::Lost(reason)) => return self.stopped(reason),
                 Err(error @ (Error::Busy(_) | Error::Unknown(_))) => {
-                    self.turn_away(&mut inbox, &error);
+                    given_up = self.turn_away(&mut inbox, &error).or(given_up);
                     if !self.db.is_shared() && tables::moved_to(&mut self.db).is_some() {
                         return End::Failed("its database was moved; it goes on there".to_owned());
                     }
                 }
                 _ => {}
             }
+            // Also when the turn failed: who gave up may say so only once.
+            if let Some(reason) = given_up {
+                return self.stopped(reason);
+            }
         }
         if closing {
             self.leave();
         }
         End::Closed
+    }
+
+    fn stopped(&self, reason: String) -> End {
+        tracing::error!(service = %D::SOURCE, reason, "this process must not write any more");
+        self.board.change(|status| status.stopped = Some(reason.clone()));
+        End::Failed(reason)
     }
 
     /// Leaves everything in order for whoever comes next.
@@ -159,21 +164,25 @@ impl<D: Tables> Writer<D> {
         }
     }
 
-    /// Whoever has waited behind a turn that could not be done has waited for long enough to be told.
-    fn turn_away(&mut self, inbox: &mut mpsc::Receiver<Work<D>>, error: &Error) {
+    /// Whoever has waited behind a turn that could not be done has waited for long enough to be told. Answers why this process must
+    /// not go on, if somebody among them says so.
+    fn turn_away(&mut self, inbox: &mut mpsc::Receiver<Work<D>>, error: &Error) -> Option<String> {
+        let mut given_up = None;
         // Those that come meanwhile wait for a turn of their own.
         for _ in 0..inbox.len() {
-            let Ok(work) = inbox.try_recv() else { return };
+            let Ok(work) = inbox.try_recv() else { break };
             match work {
                 Work::Ask { answer, .. } => drop_answer(answer, Err(TurnError::from(error).undone())),
                 Work::Parked { answer, .. } => drop_answer(answer, Err(TurnError::from(error).undone())),
                 Work::Hear(batch) => drop(batch.done.send(Err(TurnError::from(error).undone()))),
                 Work::Lead(epoch) => self.epoch = Some(epoch),
+                Work::GiveUp(reason) => given_up = Some(reason),
                 // Whoever says so says so again.
-                Work::Relayed(_) | Work::Prune(_) | Work::GiveUp(_) => {}
+                Work::Relayed(_) | Work::Prune(_) => {}
                 Work::Close => inbox.close(),
             }
         }
+        given_up
     }
 
     fn admit(&mut self, work: Work<D>, items: &mut Vec<Item<D>>) {

@@ -52,6 +52,36 @@ fn the_leader_of_each_service_is_frozen_past_its_lease_and_writes_nothing_when_i
     rush.stop().demand_all_served(&cafe);
 }
 
+/// It is killed at a moment at which another can take the lease and can read nothing else: that one must not lead and be deaf.
+#[test]
+#[ignore = "run by cargo xtask test"]
+fn a_replica_that_takes_the_lead_and_cannot_begin_ends_and_the_next_one_leads() {
+    let mut cafe = two_of_each(Rung::Postgres);
+    let rush = rush(&cafe);
+    rush.wait_for_customers(RATE);
+    let before = leader(&cafe, Service::Order);
+    let other = if before == "a" { "b" } else { "a" };
+    let site = cafe.site().clone();
+    std::thread::scope(|scope| {
+        scope.spawn(|| site.sql(LOCKED_FOR_A_WHILE));
+        wait_until(MOMENT, "the lock is taken", || (site.sql(LOCKS) != "0").then_some(()));
+        cafe.kill_replica(Service::Order, &before);
+        assert_eq!(cafe.wait_for_end(Service::Order, other).code(), Some(HAD_TO_END));
+    });
+    for name in [&before, other] {
+        cafe.open_replica(Service::Order, name);
+        cafe.wait_until_replica_serves(Service::Order, name);
+    }
+    rush.wait_for_customers(RATE);
+    rush.stop().demand_all_served(&cafe);
+}
+
+/// What whoever leads begins with, and what a turn writes: turns fail, one after the other. Longer than it takes to find the lease
+/// lapsed.
+const LOCKED_FOR_A_WHILE: &str =
+    "BEGIN; LOCK TABLE cafe_order.positions, cafe_order.orders; SELECT pg_sleep(10); COMMIT";
+const LOCKS: &str = "SELECT count(*) FROM pg_locks WHERE relation = 'cafe_order.orders'::regclass AND mode = 'AccessExclusiveLock' AND granted";
+
 fn two_of_each(rung: Rung) -> Cafe {
     opened(Cafe::closed_on(rung, &ROBOT), [&["a", "b"]; 3])
 }
