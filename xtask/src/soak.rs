@@ -3,9 +3,11 @@
 mod chain;
 mod kafka;
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use cafe_clock::Ids;
 use cafe_system_tests::{Cafe, Outage, Rush, Service};
 
 use crate::test;
@@ -40,6 +42,9 @@ pub(crate) struct Arguments {
     /// Instead of all that: so many times everything that can befall Kafka
     #[arg(long, default_value_t = 0, value_name = "N")]
     kafka: u32,
+    /// Where the draws come from: the same faults in the same order again, though not at the same moments [default: drawn]
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
     /// With --chain: the program that works beside this one, instead of the one before its last change
     #[arg(long, value_name = "REVISION", requires = "chain")]
     previous: Option<String>,
@@ -47,6 +52,8 @@ pub(crate) struct Arguments {
 
 /// Faults between two audits.
 const ROUND: usize = 25;
+/// Where the folders of a failed run are left.
+const KEPT: &str = "target/soak";
 /// Some customers pay with a vendor on a bad day.
 const TOKENS: [&str; 8] =
     ["tok_ok", "tok_ok", "tok_declined", "tok_ok", "tok_error", "tok_ok", "tok_timeout", "tok_ok"];
@@ -67,15 +74,19 @@ enum Fault {
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     test::demand_what_is_needed()?;
     test::build_program()?;
+    let seed = arguments.seed.unwrap_or_else(|| (Ids::random().fraction() * 1e6) as u64);
+    println!("seed {seed}");
+    cafe_rig::keep_what_fails(Path::new(KEPT));
     if arguments.chain > 0 {
-        return chain::run(arguments);
+        return chain::run(arguments, seed);
     }
     if arguments.kafka > 0 {
-        return kafka::run(arguments);
+        return kafka::run(arguments, seed);
     }
     let started = Instant::now();
     let (mut done, mut slowest) = (0, Duration::ZERO);
     let mut cafe = Cafe::up(&["--robot", "--robot-speed", "1000", "--wal-limit-mb", "16"]);
+    cafe.draw_from_seed(seed);
     loop {
         let mut faults = shuffled(arguments, &cafe);
         while !faults.is_empty() {

@@ -1,5 +1,6 @@
 //! Everything that shows whether the cafe keeps its promises, each kind of fault once.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
@@ -23,7 +24,7 @@ pub(crate) struct Arguments {
 }
 
 /// The parts, in the order in which they run: what fails soonest comes first.
-const NAMES: [&str; 7] = ["crates", "system", "rungs", "versions", "readme", "fuzz", "rush"];
+const NAMES: [&str; 8] = ["crates", "system", "rungs", "versions", "tls", "readme", "fuzz", "rush"];
 
 /// Tests on real processes, one at a time because they measure.
 const SYSTEM: [&str; 6] = ["whole", "quiet", "restored", "traces", "contracts", "isolation"];
@@ -41,7 +42,7 @@ const RUSH_LIMIT: Duration = Duration::from_secs(55);
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     demand_what_is_needed()?;
     let is_wanted = |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name);
-    if ["crates", "system", "rungs", "versions"].into_iter().any(is_wanted) {
+    if ["crates", "system", "rungs", "versions", "tls"].into_iter().any(is_wanted) {
         cafe_rig::prepare()?;
     }
     let mut parts = Parts::new();
@@ -61,6 +62,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
             "system" => system(&program),
             "rungs" => one_by_one(&tests(&RUNGS), &program),
             "versions" => versions(arguments.previous.as_deref(), &program),
+            "tls" => tls(),
             "readme" => one_by_one(&["--test", "readme"], &program),
             "fuzz" => fuzz::run(),
             _ => rush(),
@@ -152,6 +154,18 @@ fn versions(revision: Option<&str>, program: &PathBuf) -> Result<Outcome> {
         }
         Previous::None(why) => Ok(Outcome::Skipped(why)),
     }
+}
+
+/// The program as it is built with TLS.
+fn tls() -> Result<Outcome> {
+    cafe_rig::prepare_tls()?;
+    let mut build = shell::cargo(["build", "--quiet", "--locked", "--bin", "cafe", "--features", "tls"]);
+    ensure!(shell::run(&mut build)?, "the program does not build with TLS");
+    // Where cargo has put it others will be.
+    let program = shell::target().join("tls/cafe");
+    fs::create_dir_all(shell::target().join("tls"))?;
+    fs::copy(shell::target().join("debug/cafe"), &program).context("cargo built no program")?;
+    one_by_one(&tests(&["tls"]), &program)
 }
 
 /// Those that measure.

@@ -22,7 +22,8 @@ pub(crate) use self::log::{append, head_and_after, moved_to, name_log, prune, to
 pub use self::positions::Position;
 pub(crate) use self::positions::{join_parts, move_positions, positions};
 pub(crate) use self::replicas::{
-    Lease, beat, forget_replica, forget_replicas, last_turn, lease, leave_lease, lock, note_turn, take_lease,
+    Lease, beat, forget_replica, forget_replicas, last_turn, lease, leave_lease, lock, lock_later, locked,
+    note_turn, take_lease,
 };
 use crate::domain::Tables;
 

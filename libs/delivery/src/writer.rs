@@ -22,8 +22,9 @@ use item::{Item, drop_answer, fail};
 
 /// Inputs that are committed together at most. Past it a turn would keep its first askers waiting for its last.
 const TURN_LIMIT: usize = 1_000;
-/// After a turn of at least so many inputs as many are waited for, this long at most, where a turn takes round trips to a
-/// server: whoever was answered asks again. At 64 connections that takes a tenth more orders than a wait of the whole millisecond.
+/// After a turn of at least so many inputs half as many are waited for, this long at most, where a turn takes round trips to a
+/// server: whoever was answered asks again, the other half while the server is at work for this one. At 64 connections that takes
+/// a tenth more orders than to wait for all of them.
 const GATHER_FROM: usize = 8;
 const GATHER: Duration = Duration::from_millis(1);
 const LOOK: Duration = Duration::from_micros(50);
@@ -99,7 +100,7 @@ impl<D: Tables> Writer<D> {
         let mut given_up = None;
         while let Some(first) = inbox.blocking_recv() {
             if answered >= GATHER_FROM && self.db.is_shared() {
-                gather(&inbox, answered);
+                gather(&inbox, answered / 2);
             }
             let mut items = Vec::new();
             let mut relayed = Vec::new();
@@ -298,11 +299,13 @@ impl<D: Tables> Writer<D> {
         let inputs: Vec<Input<'_, D::Request>> = items.iter().filter_map(Item::input).collect();
         let mut ledger = Ledger { any_parked: self.any_parked, ..Ledger::default() };
         let mut rows = <D as crate::Domain>::Tables::default();
-        let before = self.begin()?;
+        self.db.begin()?;
+        tables::lock_later(&mut self.db);
         turn::needs_of_ledger(&inputs, &mut ledger);
         tables::load(&mut self.db, &mut ledger)?;
         turn::needs_of_domain(&self.domain, &inputs, &ledger, &mut rows);
         D::load(&mut self.db, &mut rows)?;
+        let before = self.locked()?;
 
         let decided = turn::decide(&self.domain, &inputs, &mut ledger, &mut rows, self.clock.now());
 
@@ -315,11 +318,17 @@ impl<D: Tables> Writer<D> {
         Ok((decided, last))
     }
 
-    /// Begins a turn: no other is under way until it ends. A process whose place was taken by another is refused here, whatever
-    /// it was about to decide. Answers the last position of the outbox.
+    /// Begins to write something else than a turn, with the same answer and refusal as [`Self::locked`].
     fn begin(&mut self) -> Result<i64, Error> {
         self.db.begin()?;
-        let before = tables::lock(&mut self.db)?;
+        tables::lock_later(&mut self.db);
+        self.locked()
+    }
+
+    /// No other turn is under way from here to the end of the transaction. A process whose place was taken by another is refused,
+    /// whatever it was about to decide. Answers the last position of the outbox.
+    fn locked(&mut self) -> Result<i64, Error> {
+        let before = tables::locked(&mut self.db)?;
         match self.epoch {
             Some(epoch) if before.lease.epoch != epoch => {
                 Err(Error::Lost(format!("another process has taken over as the {} service", D::SOURCE)))

@@ -213,6 +213,23 @@ impl Connection {
         }
     }
 
+    /// Asks a query without values, at the latest with the next that is answered; [`Connection::answer`] reads what it is told. A
+    /// rollback forgets it.
+    pub fn ask_later(&mut self, sql: &'static str) {
+        match &mut self.0 {
+            Kind::Sqlite(db) => db.ask_later(sql),
+            Kind::Postgres(db) => db.ask_later(sql),
+        }
+    }
+
+    /// Reads the rows of what was asked last by [`Connection::ask_later`], once.
+    pub fn answer<T>(&mut self, read: impl FnMut(&Row<'_>) -> Result<T, Error>) -> Result<Vec<T>, Error> {
+        match &mut self.0 {
+            Kind::Sqlite(db) => db.answer(read),
+            Kind::Postgres(db) => db.answer(read),
+        }
+    }
+
     /// Whether others may write to this database at the same time.
     pub fn is_shared(&self) -> bool {
         matches!(self.0, Kind::Postgres(_))

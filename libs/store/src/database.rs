@@ -42,10 +42,8 @@ impl Server {
         if config.get_hosts().is_empty() {
             return Err(ServerError("names no host".to_owned()));
         }
-        if config.get_ssl_mode() == tokio_postgres::config::SslMode::Require {
-            return Err(ServerError(
-                "asks for TLS, which this program does not speak with a database".to_owned(),
-            ));
+        if config.get_ssl_mode() == tokio_postgres::config::SslMode::Require && !cfg!(feature = "tls") {
+            return Err(ServerError("asks for TLS, which this program was built without".to_owned()));
         }
         if config.get_dbname().is_none() {
             return Err(ServerError("names no database".to_owned()));
@@ -152,10 +150,16 @@ mod tests {
 
     #[test]
     fn a_wrong_address_is_answered_with_a_right_one() {
-        for wrong in ["", "mysql://a/b", "postgres://", "postgres://u@h", "postgres://u@h/d?sslmode=require"]
+        for wrong in ["", "mysql://a/b", "postgres://", "postgres://u@h", "postgres://u@h/d?sslmode=perhaps"]
         {
             let error = Server::of_service(wrong, "order").unwrap_err().to_string();
             assert!(error.contains("write postgres://user:password@host:5432/name"), "{wrong}: {error}");
         }
+    }
+
+    #[test]
+    fn tls_is_spoken_by_a_program_that_was_built_for_it() {
+        let asked = Server::of_service("postgres://u@h/d?sslmode=require", "order");
+        assert_eq!(asked.is_ok(), cfg!(feature = "tls"), "{asked:?}");
     }
 }

@@ -37,6 +37,8 @@ const STATEMENTS_KEPT: usize = 128;
 /// An open file.
 pub(crate) struct Sqlite {
     sqlite: rusqlite::Connection,
+    /// What is asked when its answer is read.
+    asked: Option<&'static str>,
 }
 
 impl Sqlite {
@@ -88,7 +90,7 @@ impl Sqlite {
         // A foreign or damaged file must not run code of its own.
         sqlite.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map_err(told)?;
         sqlite.pragma_update(None, "trusted_schema", false).map_err(told)?;
-        Ok(Self { sqlite })
+        Ok(Self { sqlite, asked: None })
     }
 
     fn prepare_for_writing(&mut self) -> Result<(), Error> {
@@ -187,6 +189,7 @@ impl Sqlite {
 
     /// Undoes the open transaction, if there is one.
     pub(crate) fn rollback(&mut self) -> Result<(), Error> {
+        self.asked = None;
         if self.sqlite.is_autocommit() { Ok(()) } else { self.execute("ROLLBACK", &[]).map(drop) }
     }
 
@@ -217,6 +220,17 @@ impl Sqlite {
             answer.push(read(&Row(Cells::Sqlite(row)))?);
         }
         Ok(answer)
+    }
+
+    pub(crate) fn ask_later(&mut self, sql: &'static str) {
+        self.asked = Some(sql);
+    }
+
+    pub(crate) fn answer<T>(
+        &mut self,
+        read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        self.asked.take().map_or_else(|| Ok(Vec::new()), |sql| self.query(sql, &[], read))
     }
 
     /// Checks that a statement can be run.

@@ -8,6 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
+use crate::keep::keep_if_failed;
+
 const PREFIX: &str = "cafe-rig-";
 /// Held locked as long as the owner lives.
 const LOCK: &str = "owned";
@@ -34,6 +36,12 @@ impl Folder {
 
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        keep_if_failed(self.path());
     }
 }
 

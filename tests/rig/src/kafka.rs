@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::certificate::Certificate;
 use crate::folder::Folder;
 use crate::machine;
 use crate::proxy::Proxy;
@@ -54,6 +55,29 @@ impl Kafka {
     /// directly.
     pub fn behind_proxies(brokers: usize) -> Result<Self> {
         Self::new(brokers, &[], true)
+    }
+
+    /// One broker that clients reach over TLS with a password (SCRAM-SHA-512), and in no other way.
+    pub fn guarded(certificate: &Certificate, (user, password): (&str, &str)) -> Result<Self> {
+        let keys = certificate.both()?.display().to_string();
+        let scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;";
+        let kafka = Self::with(
+            1,
+            &[
+                ("listener.security.protocol.map", "CLIENT:SASL_SSL,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT"),
+                ("listener.name.client.ssl.keystore.type", "PEM"),
+                ("listener.name.client.ssl.keystore.location", &keys),
+                ("listener.name.client.sasl.enabled.mechanisms", "SCRAM-SHA-512"),
+                ("listener.name.client.scram-sha-512.sasl.jaas.config", scram),
+            ],
+        )?;
+        let mut set = kafka.tool("kafka.admin.ConfigCommand");
+        set.args(["--bootstrap-server", &kafka.bootstrap_directly(), "--alter", "--entity-type", "users"]);
+        set.args(["--entity-name", user, "--add-config", &format!("SCRAM-SHA-512=[password={password}]")]);
+        let output = set.output().context("Java does not start")?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "the user {user} cannot be made: {}", said.trim());
+        Ok(kafka)
     }
 
     /// The same, its Java told to last and not to start quickly, for those who measure: more memory, all of its compilers.

@@ -3,8 +3,10 @@
 //! Whatever is started here ends when its value is dropped, whatever the test came to, and also when the test's own process
 //! is killed. What a machine lacks is installed if it is Debian and we are root; else an error says what to install.
 
+mod certificate;
 mod folder;
 mod kafka;
+mod keep;
 mod machine;
 mod port;
 mod postgres;
@@ -12,7 +14,9 @@ mod process;
 mod proxy;
 mod wait;
 
+pub use certificate::{Certificate, prepare_tls};
 pub use kafka::{Kafka, kcat};
+pub use keep::{keep_if_failed, keep_what_fails};
 pub use postgres::Postgres;
 pub use proxy::{Direction, Proxy};
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
 
+use crate::certificate::Certificate;
 use crate::folder::Folder;
 use crate::machine::User;
 use crate::port::Port;
@@ -76,17 +77,41 @@ impl Postgres {
 
     /// The same, with further settings of `postgresql.conf`, such as `("max_connections", "20")`.
     pub fn with(settings: &[(&str, &str)]) -> Result<Self> {
-        let postgres = Self {
+        Self::new()?.begun(settings)
+    }
+
+    /// The same, and it shows this certificate to whoever asks for TLS; to others it speaks without.
+    pub fn with_tls(certificate: &Certificate) -> Result<Self> {
+        let postgres = Self::new()?;
+        let files = [("ssl_cert_file", certificate.path()), ("ssl_key_file", certificate.key())];
+        let mut settings = vec![("ssl", "on".to_owned())];
+        for (name, theirs) in files {
+            // A key that others can read is refused.
+            let ours = postgres.folder.path().join(name);
+            fs::copy(theirs, &ours)?;
+            fs::set_permissions(&ours, Permissions::from_mode(0o600))?;
+            postgres.hand_over(&ours)?;
+            settings.push((name, ours.display().to_string()));
+        }
+        let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        postgres.begun(&settings)
+    }
+
+    fn new() -> Result<Self> {
+        Ok(Self {
             state: Mutex::default(),
             programs: programs()?,
             user: unprivileged()?,
             port: Port::free()?,
             folder: Folder::new()?,
-        };
-        postgres.create(settings)?;
-        postgres.launch(&mut postgres.state())?;
-        postgres.wait_until_ready()?;
-        Ok(postgres)
+        })
+    }
+
+    fn begun(self, settings: &[(&str, &str)]) -> Result<Self> {
+        self.create(settings)?;
+        self.launch(&mut self.state())?;
+        self.wait_until_ready()?;
+        Ok(self)
     }
 
     /// Its address, for a superuser without a password.
@@ -197,8 +222,8 @@ impl Postgres {
         fs::set_permissions(self.data(), Permissions::from_mode(0o700))?;
         // Without a user before it, `env` only runs it.
         let mut command = Command::new("env");
+        self.hand_over(&self.data())?;
         if let Some(user) = &self.user {
-            std::os::unix::fs::chown(self.data(), Some(user.uid), Some(user.gid))?;
             command.args(user.prefix());
         }
         command.arg(self.programs.join("initdb")).arg("--pgdata").arg(self.data());
@@ -214,6 +239,12 @@ impl Postgres {
         let lines: Vec<String> = all.map(|(name, value)| format!("{name} = '{value}'\n")).collect();
         let file = self.data().join("postgresql.conf");
         Ok(fs::write(&file, fs::read_to_string(&file)? + &lines.concat())?)
+    }
+
+    /// Gives a file or folder to whom the server runs as.
+    fn hand_over(&self, path: &Path) -> Result<()> {
+        let Some(user) = &self.user else { return Ok(()) };
+        Ok(std::os::unix::fs::chown(path, Some(user.uid), Some(user.gid))?)
     }
 
     fn launch(&self, state: &mut State) -> Result<()> {

@@ -1,7 +1,7 @@
 //! A cafe of real processes.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::File;
 use std::net::TcpListener;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -226,6 +226,11 @@ impl Cafe {
         self.served.fetch_add(customers, Ordering::Relaxed)
     }
 
+    /// From now on the same numbers are drawn for the same seed.
+    pub fn draw_from_seed(&mut self, seed: u64) {
+        self.ids = Ids::seeded(seed);
+    }
+
     /// A number drawn for this cafe, for moments that nobody chose.
     pub fn draw(&self, from: Range<u32>) -> u32 {
         let width = f64::from(from.end - from.start);
@@ -285,16 +290,8 @@ impl Drop for Cafe {
             let tail: Vec<&str> = log.lines().rev().take(40).collect();
             eprintln!("the log's end:");
             tail.iter().rev().for_each(|line| eprintln!("  {line}"));
-            keep_for_reading(self.folder.path());
+            cafe_rig::keep_if_failed(self.folder.path());
         }
-    }
-}
-
-/// With `CAFE_KEEP` set, a failed test's folder is left under that path.
-fn keep_for_reading(folder: &Path) {
-    if let (Some(keep), Some(name)) = (std::env::var_os("CAFE_KEEP"), folder.file_name()) {
-        let _ = fs::create_dir_all(&keep);
-        let _ = fs::rename(folder, Path::new(&keep).join(name));
     }
 }
 

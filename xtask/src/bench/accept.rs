@@ -78,7 +78,7 @@ fn over_stores(ground: &Ground, windows: &Windows, figures: &mut Figures) -> Res
         for (stores, rates) in [(1, &mut one), (STORES, &mut many)] {
             let shop = Shop { stores, ..load::shop(&cafe) };
             let order = load::closed(shop, JUDGED_AT, windows.length, Keys::None)?;
-            anyhow::ensure!(order.failed == 0, "{} orders were not answered 201", order.failed);
+            order.demand_all_taken()?;
             rates.push(order.rate);
         }
     }
@@ -106,7 +106,7 @@ pub(crate) fn measure_beside_emitter(
     let (mut rate, mut bare, mut ratio, mut relayed) = (vec![], vec![], vec![], vec![]);
     for _ in 0..windows.number {
         let theirs = load::closed(emitter, JUDGED_AT, windows.length, Keys::None)?;
-        anyhow::ensure!(theirs.failed == 0, "the emitter failed {} orders", theirs.failed);
+        theirs.demand_all_taken().context("the emitter")?;
         let ours = taken(&cafe, JUDGED_AT, windows, Keys::None)?;
         relayed.push(behind(&cafe)? / ours.rate);
         bare.push(theirs.rate);
@@ -131,7 +131,7 @@ fn order_alone(ground: &Ground) -> Result<Cafe> {
 
 fn taken(cafe: &Cafe, connections: usize, windows: &Windows, keys: Keys) -> Result<Load> {
     let order = load::closed(load::shop(cafe), connections, windows.length, keys)?;
-    anyhow::ensure!(order.failed == 0, "{} orders were not answered 201", order.failed);
+    order.demand_all_taken()?;
     Ok(order)
 }
 

@@ -49,7 +49,7 @@ fn one(ground: &Ground, what: Stopped, figures: &mut Figures) -> Result<()> {
         (load.join().expect("the load's thread ends well"), drain)
     });
     let (load, drain) = (load?, drain?);
-    ensure!(load.failed == 0, "{} orders were not taken meanwhile", load.failed);
+    load.demand_all_taken()?;
     let name = match what {
         Stopped::Payment => "payment frozen",
         Stopped::Kafka => "Kafka killed and started",

@@ -1,6 +1,7 @@
 //! Load on one port of this machine, from one thread, and how long each answer took.
 
 use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -24,9 +25,18 @@ pub(crate) struct Load {
     pub(crate) latency_us: Histogram<u64>,
     /// Answers other than 201, and requests without one.
     pub(crate) failed: u64,
+    /// What the first of them came to.
+    failure: Option<String>,
 }
 
 impl Load {
+    /// An error if an order was not taken.
+    pub(crate) fn demand_all_taken(&self) -> Result<()> {
+        let failure = self.failure.as_deref().unwrap_or_default();
+        ensure!(self.failed == 0, "{} orders were not taken, the first of them: {failure}", self.failed);
+        Ok(())
+    }
+
     /// Milliseconds within which this share of all requests was answered, such as 0.99.
     pub(crate) fn ms(&self, share: f64) -> f64 {
         self.latency_us.value_at_quantile(share) as f64 / 1000.0
@@ -227,60 +237,109 @@ fn run(start: impl FnOnce()) -> Result<()> {
     Ok(())
 }
 
+/// What became of a request that was not answered well.
+enum Failure {
+    /// The connection was closed before an answer.
+    Closed,
+    Other(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("the connection was closed before an answer"),
+            Self::Other(what) => f.write_str(what),
+        }
+    }
+}
+
+async fn try_send(wire: &mut Wire, request: &[u8]) -> Result<(), Failure> {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    let failed = match tokio::time::timeout(PATIENCE, wire.send(request)).await {
+        Ok(Ok(answer)) if answer.status / 100 == 2 => return Ok(()),
+        Ok(Ok(answer)) => format!("{} {}", answer.status, String::from_utf8_lossy(answer.body)),
+        Ok(Err(error)) if [BrokenPipe, ConnectionReset, UnexpectedEof].contains(&error.kind()) => {
+            return Err(Failure::Closed);
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("no answer in {PATIENCE:?}"),
+    };
+    Err(Failure::Other(failed))
+}
+
 /// What all connections of a window have seen.
 struct Seen {
     latency_us: RefCell<Histogram<u64>>,
     failed: Cell<u64>,
+    failure: RefCell<Option<String>>,
     kept: RefCell<Vec<Wire>>,
 }
 
 impl Seen {
     fn new() -> Self {
-        Self { latency_us: RefCell::new(histogram()), failed: Cell::new(0), kept: RefCell::default() }
+        Self {
+            latency_us: RefCell::new(histogram()),
+            failed: Cell::new(0),
+            failure: RefCell::default(),
+            kept: RefCell::default(),
+        }
     }
 
     fn record(&self, took: Duration) {
         self.latency_us.borrow_mut().saturating_record(took.as_micros() as u64);
     }
 
-    fn fail(&self) {
+    fn fail(&self, failure: &str) {
         self.failed.set(self.failed.get() + 1);
+        self.failure.borrow_mut().get_or_insert_with(|| failure.to_owned());
     }
 
     fn load(&self, length: Duration) -> Load {
         let latency_us = self.latency_us.borrow().clone();
-        Load { rate: latency_us.len() as f64 / length.as_secs_f64(), latency_us, failed: self.failed.get() }
+        Load {
+            rate: latency_us.len() as f64 / length.as_secs_f64(),
+            latency_us,
+            failed: self.failed.get(),
+            failure: self.failure.borrow().clone(),
+        }
     }
 
     async fn connect(&self, port: u16) -> Option<Wire> {
-        let wire = Wire::connect(port).await.ok();
-        if wire.is_none() {
-            self.fail();
-        }
-        wire
+        let wire = Wire::connect(port).await;
+        wire.inspect_err(|error| self.fail(&format!("no connection: {error}"))).ok()
     }
 
     /// Whether it was answered well.
     async fn send(&self, wire: &mut Wire, request: &[u8]) -> bool {
-        let answered = tokio::time::timeout(PATIENCE, wire.send(request)).await;
-        let good = matches!(answered, Ok(Ok(answer)) if answer.status / 100 == 2);
-        if !good {
-            self.fail();
-        }
-        good
+        let answered = try_send(wire, request).await;
+        answered.inspect_err(|failure| self.fail(&failure.to_string())).is_ok()
     }
 
     async fn send_kept(&self, port: u16, request: &[u8]) -> bool {
         let kept = self.kept.borrow_mut().pop();
-        let wire = match kept {
-            Some(wire) => Some(wire),
-            None => self.connect(port).await,
-        };
-        let Some(mut wire) = wire else { return false };
-        let good = self.send(&mut wire, request).await;
-        if good {
-            self.kept.borrow_mut().push(wire);
+        if let Some(mut wire) = kept {
+            match try_send(&mut wire, request).await {
+                // One that was idle for long is closed by the server; any client asks again on a new one.
+                Err(Failure::Closed) => {}
+                answered => return self.noted(answered, wire),
+            }
         }
-        good
+        let Some(mut wire) = self.connect(port).await else { return false };
+        let answered = try_send(&mut wire, request).await;
+        self.noted(answered, wire)
+    }
+
+    /// A connection on which all went well is kept.
+    fn noted(&self, answered: Result<(), Failure>, wire: Wire) -> bool {
+        match answered {
+            Ok(()) => {
+                self.kept.borrow_mut().push(wire);
+                true
+            }
+            Err(failure) => {
+                self.fail(&failure.to_string());
+                false
+            }
+        }
     }
 }

@@ -70,9 +70,9 @@ struct Chain<'a> {
     slowest_takeover: Duration,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Result<bool> {
+pub(super) fn run(arguments: &Arguments, seed: u64) -> Result<bool> {
     let started = Instant::now();
-    let mut chain = Chain::open(arguments)?;
+    let mut chain = Chain::open(arguments, seed)?;
     let mut done = 0;
     while done < arguments.chain || started.elapsed() < Duration::from_secs(60 * arguments.minutes) {
         chain.run_round()?;
@@ -91,7 +91,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<bool> {
 }
 
 impl<'a> Chain<'a> {
-    fn open(arguments: &'a Arguments) -> Result<Self> {
+    fn open(arguments: &'a Arguments, seed: u64) -> Result<Self> {
         let previous = previous::build(arguments.previous.as_deref())?;
         if let Previous::None(why) = &previous {
             println!("only this program: {why}");
@@ -101,6 +101,7 @@ impl<'a> Chain<'a> {
         let proxy = Proxy::to(SocketAddr::from((Ipv4Addr::LOCALHOST, postgres.port())))?;
         let site = Site { database: Some(postgres.url_via(&proxy)), kafka: Some(kafka.bootstrap()) };
         let mut cafe = Cafe::closed_at(site, &ROBOT);
+        cafe.draw_from_seed(seed);
         for (service, names) in NAMES {
             for name in names {
                 cafe.open_replica(service, name);

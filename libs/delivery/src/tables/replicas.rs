@@ -45,17 +45,29 @@ pub(crate) struct Lease {
     pub(crate) beats: i64,
 }
 
-/// Keeps other writers of this database out until the end of the transaction; answers what the last of them has left.
-pub(crate) fn lock(db: &mut Connection) -> Result<Before, Error> {
+/// Keeps other writers of this database out, from the next answer to the end of the transaction. [`locked`] tells what the last of
+/// them has left.
+pub(crate) fn lock_later(db: &mut Connection) {
     db.lock_later(LOCKED);
-    let before = db.query_one(BEFORE, &[], |row| {
+    db.ask_later(BEFORE);
+}
+
+/// The same at once.
+pub(crate) fn lock(db: &mut Connection) -> Result<Before, Error> {
+    lock_later(db);
+    locked(db)
+}
+
+/// What the last writer has left, after [`lock_later`].
+pub(crate) fn locked(db: &mut Connection) -> Result<Before, Error> {
+    let mut before = db.answer(|row| {
         if row.opt_text(4)?.is_some() {
             return Err(Error::Busy("this database was moved; the service goes on there".to_owned()));
         }
         let lease = Lease { replica: row.text(1)?, epoch: row.int(2)?, beats: row.int(3)? };
         Ok(Before { last: row.int(0)?, lease })
     })?;
-    before.ok_or_else(|| Error::Refused("the outbox has no head, or there is no lease".to_owned()))
+    before.pop().ok_or_else(|| Error::Refused("the outbox has no head, or there is no lease".to_owned()))
 }
 
 /// The lease as it stands; whoever has it may lose it at any moment, unless this follows a [`lock`].

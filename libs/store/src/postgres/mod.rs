@@ -7,6 +7,7 @@ pub(crate) mod bulk;
 mod ddl;
 pub(crate) mod notices;
 mod session;
+mod wire;
 
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,8 @@ const OPENING_PATIENCE: Duration = Duration::from_secs(20);
 /// For a database that cannot be reached when a service starts: it may be starting too.
 const PAUSE_BETWEEN_TRIES: Duration = Duration::from_millis(200);
 
+const LOST_WITHIN: &str = "the connection was lost within the transaction";
+
 /// A connection to a schema on a server; made when it is needed, and anew after trouble.
 pub(crate) struct Postgres {
     server: Server,
@@ -48,9 +51,17 @@ impl Postgres {
     pub(crate) fn open(server: &Server, migrations: &[Migration]) -> Result<Self, OpenError> {
         let mut db = Self::new(server, OPENING_PATIENCE)?;
         let started = Instant::now();
+        let mut said = false;
         loop {
             match db.migrate(migrations) {
-                Err(OpenError::Failed(Error::Busy(_))) if started.elapsed() < OPENING_PATIENCE => {
+                Err(OpenError::Failed(Error::Busy(reason))) if started.elapsed() < OPENING_PATIENCE => {
+                    if !said {
+                        tracing::warn!(
+                            reason,
+                            "the database cannot be opened yet; trying for {OPENING_PATIENCE:?}"
+                        );
+                    }
+                    said = true;
                     db.rollback();
                     std::thread::sleep(PAUSE_BETWEEN_TRIES);
                 }
@@ -148,6 +159,9 @@ impl Postgres {
     pub(crate) fn rollback(&mut self) {
         let was_begun = !matches!(self.queued.first(), Some(Queued::Begin(_)));
         self.queued.clear();
+        if let Some(session) = &self.session {
+            drop(session.take_answer());
+        }
         if self.open_until.take().is_some() && was_begun && self.session.is_some() {
             let undone = self.run(&async |session, _| session.batch("ROLLBACK").await);
             if undone.is_err() {
@@ -177,6 +191,22 @@ impl Postgres {
 
     pub(crate) fn lock_later(&mut self, sql: &str) {
         self.queued.push(Queued::Lock(format!("{sql} FOR UPDATE")));
+    }
+
+    pub(crate) fn ask_later(&mut self, sql: &'static str) {
+        self.queued.push(Queued::Ask(sql));
+    }
+
+    pub(crate) fn answer<T>(
+        &mut self,
+        mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        if !self.queued.is_empty() {
+            self.answered(&async |session, queued| session.send(queued).await)?;
+        }
+        let lost = || Error::Busy(LOST_WITHIN.to_owned());
+        let rows = self.session.as_ref().ok_or_else(lost)?.take_answer();
+        rows.iter().map(|row| read(&Row(Cells::Postgres(row)))).collect()
     }
 
     pub(crate) fn put_later(&mut self, sql: &'static str, arrays: Arrays) {
@@ -242,9 +272,7 @@ impl Postgres {
         let begins = self.open_until.is_none() || matches!(queued.first(), Some(Queued::Begin(_)));
         let until = self.open_until.unwrap_or_else(|| Instant::now() + self.patience);
         if !begins && self.session.is_none() {
-            return Err(Trouble::Told(Error::Busy(
-                "the connection was lost within the transaction".to_owned(),
-            )));
+            return Err(Trouble::Told(Error::Busy(LOST_WITHIN.to_owned())));
         }
         let was_there = self.session.is_some();
         let mut outcome = self.try_run(&queued, until, work);

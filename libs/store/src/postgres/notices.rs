@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use futures_util::stream::poll_fn;
 use futures_util::{StreamExt, pin_mut};
 use tokio::sync::mpsc;
-use tokio_postgres::{AsyncMessage, Client, NoTls};
+use tokio_postgres::{AsyncMessage, Client};
 
+use super::wire;
 use crate::Server;
 
 /// Hints that wait to be sent, or to be heard; past it they are dropped.
@@ -97,11 +97,9 @@ async fn session(
     to_say: &mut mpsc::Receiver<(String, String)>,
     hear: &mpsc::Sender<Notice>,
 ) -> Result<(), String> {
-    let connected = tokio::time::timeout(PATIENCE, server.config.connect(NoTls)).await;
-    let (client, mut connection) =
+    let connected = tokio::time::timeout(PATIENCE, wire::connect(&server.config)).await;
+    let (client, mut messages) =
         connected.map_err(|_| "no answer".to_owned())?.map_err(|error| error.to_string())?;
-    let messages = poll_fn(move |cx| connection.poll_message(cx));
-    pin_mut!(messages);
     let speaking = async {
         listen(&client, channels).await?;
         let _ = hear.try_send(Notice::Missed);

@@ -1,17 +1,20 @@
 //! One connection while it lasts. What is queued goes out together with the statement that waits for its answer.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use tokio::task::JoinHandle;
 use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, NoTls, Row, Statement};
+use tokio_postgres::{Client, Row, Statement};
 
 use super::bulk::{Arrays, Owned};
+use super::wire;
 use crate::{Error, Param, Server};
 
 /// How long the server lets us wait for a lock; whoever asked is told within a second.
@@ -27,6 +30,7 @@ const UNANSWERED_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) enum Queued {
     Begin(&'static str),
     Lock(String),
+    Ask(&'static str),
     Run(&'static str, Vec<Owned>),
     Put(&'static str, Arrays),
 }
@@ -43,6 +47,8 @@ pub(super) struct Session {
     client: Client,
     driver: JoinHandle<()>,
     statements: HashMap<String, Statement>,
+    /// What the last [`Queued::Ask`] was told.
+    answer: Cell<Vec<Row>>,
 }
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, tokio_postgres::Error>> + 'a>>;
@@ -51,16 +57,12 @@ impl Session {
     pub(super) async fn open(server: &Server) -> Result<Self, Trouble> {
         let mut config = server.config.clone();
         config.tcp_user_timeout(UNANSWERED_TIMEOUT).keepalives_idle(UNANSWERED_TIMEOUT);
-        let (client, connection) = config.connect(NoTls).await.map_err(|error| match told(&error) {
-            // Before a session there is nothing that could have been done.
-            Trouble::Told(error) => Trouble::Told(error),
-            Trouble::Gone(reason) => Trouble::Told(Error::Busy(reason)),
-        })?;
+        let (client, mut messages) = wire::connect(&config).await.map_err(Trouble::Told)?;
         let driver = tokio::spawn(async move {
             // Whoever waits for an answer is told of the end.
-            let _ = connection.await;
+            while let Some(Ok(_)) = messages.next().await {}
         });
-        let session = Self { client, driver, statements: HashMap::new() };
+        let session = Self { client, driver, statements: HashMap::new(), answer: Cell::default() };
         session.batch(&preamble(server)).await?;
         Ok(session)
     }
@@ -82,7 +84,7 @@ impl Session {
     pub(super) async fn send(&mut self, queued: &[Queued]) -> Result<(), Trouble> {
         self.prepare_all(queued).await?;
         let mut sent = self.start(queued).await;
-        settle(&mut sent).await
+        self.settle(&mut sent).await
     }
 
     pub(super) async fn execute(
@@ -96,7 +98,7 @@ impl Session {
         let mut sent = self.start(queued).await;
         let values = borrowed(params);
         let answer = Sent::new(self.client.execute(&statement, &values)).await;
-        settle(&mut sent).await?;
+        self.settle(&mut sent).await?;
         Ok(answer.settled().await? as usize)
     }
 
@@ -111,7 +113,7 @@ impl Session {
         let mut sent = self.start(queued).await;
         let values = borrowed(params);
         let answer = Sent::new(self.client.query(&statement, &values)).await;
-        settle(&mut sent).await?;
+        self.settle(&mut sent).await?;
         answer.settled().await
     }
 
@@ -126,7 +128,7 @@ impl Session {
         let mut sent = self.start(queued).await;
         let values = keys.params();
         let answer = Sent::new(self.client.query(&statement, &values)).await;
-        settle(&mut sent).await?;
+        self.settle(&mut sent).await?;
         answer.settled().await
     }
 
@@ -144,7 +146,7 @@ impl Session {
         for values in &values {
             answers.push(Sent::new(self.client.query(&statement, values)).await);
         }
-        settle(&mut sent).await?;
+        self.settle(&mut sent).await?;
         let mut rows = Vec::with_capacity(asked.len());
         for answer in answers {
             rows.push(answer.settled().await?);
@@ -157,7 +159,7 @@ impl Session {
         self.prepare_all(queued).await?;
         let mut sent = self.start(queued).await;
         let committed = Sent::new(self.client.batch_execute("COMMIT")).await;
-        settle(&mut sent).await?;
+        self.settle(&mut sent).await?;
         committed.settled().await
     }
 
@@ -166,18 +168,23 @@ impl Session {
             match queued {
                 Queued::Begin(_) => {}
                 Queued::Lock(sql) => drop(self.prepare(sql).await?),
-                Queued::Run(sql, _) | Queued::Put(sql, _) => drop(self.prepare(sql).await?),
+                Queued::Ask(sql) | Queued::Run(sql, _) | Queued::Put(sql, _) => {
+                    drop(self.prepare(sql).await?);
+                }
             }
         }
         Ok(())
     }
 
     /// Sends them in order, without waiting for the answers. Their statements are prepared.
-    async fn start<'a>(&'a self, queued: &'a [Queued]) -> Vec<Sent<'a, ()>> {
+    async fn start<'a>(&'a self, queued: &'a [Queued]) -> Vec<Sent<'a, Option<Vec<Row>>>> {
         let mut sent = Vec::with_capacity(queued.len());
         for queued in queued {
             sent.push(match queued {
-                Queued::Begin(how) => Sent::new(self.client.batch_execute(how)).await,
+                Queued::Begin(how) => {
+                    Sent::new(async { self.client.batch_execute(how).await.map(|()| None) }).await
+                }
+                Queued::Ask(sql) => Sent::new(self.ask(sql)).await,
                 Queued::Lock(sql) => Sent::new(self.run(sql, Vec::new())).await,
                 Queued::Run(sql, params) => {
                     let values = params.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
@@ -189,8 +196,31 @@ impl Session {
         sent
     }
 
-    async fn run(&self, sql: &str, values: Vec<&(dyn ToSql + Sync)>) -> Result<(), tokio_postgres::Error> {
-        self.client.execute(&self.statements[sql], &values).await.map(drop)
+    async fn run(
+        &self,
+        sql: &str,
+        values: Vec<&(dyn ToSql + Sync)>,
+    ) -> Result<Option<Vec<Row>>, tokio_postgres::Error> {
+        self.client.execute(&self.statements[sql], &values).await.map(|_| None)
+    }
+
+    async fn ask(&self, sql: &str) -> Result<Option<Vec<Row>>, tokio_postgres::Error> {
+        self.client.query(&self.statements[sql], &[]).await.map(Some)
+    }
+
+    /// The first that failed is why the others did.
+    async fn settle(&self, sent: &mut Vec<Sent<'_, Option<Vec<Row>>>>) -> Result<(), Trouble> {
+        for sent in sent.drain(..) {
+            if let Some(rows) = sent.settled().await? {
+                self.answer.set(rows);
+            }
+        }
+        Ok(())
+    }
+
+    /// What the last [`Queued::Ask`] was told, once.
+    pub(super) fn take_answer(&self) -> Vec<Row> {
+        self.answer.take()
     }
 }
 
@@ -224,14 +254,6 @@ impl<'a, T> Sent<'a, T> {
     }
 }
 
-/// The first that failed is why the others did.
-async fn settle(sent: &mut Vec<Sent<'_, ()>>) -> Result<(), Trouble> {
-    for sent in sent.drain(..) {
-        sent.settled().await?;
-    }
-    Ok(())
-}
-
 fn borrowed<'a>(params: &'a [Param<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
     params.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
 }
@@ -252,7 +274,7 @@ fn preamble(server: &Server) -> String {
 }
 
 /// Tells an error of the driver by what to do about it.
-fn told(error: &tokio_postgres::Error) -> Trouble {
+pub(super) fn told(error: &tokio_postgres::Error) -> Trouble {
     let Some(said) = error.as_db_error() else {
         let text = match std::error::Error::source(error) {
             Some(source) => format!("{error}: {source}"),

@@ -11,6 +11,8 @@ on_both!(
     whoever_waits_for_a_locked_row_is_told_so_soon_and_gets_it_afterwards,
     a_row_that_is_not_there_is_no_lock,
     readers_do_not_wait_for_a_locked_row,
+    what_is_asked_later_is_answered_as_of_the_lock,
+    an_answer_is_read_once_and_does_not_outlive_its_transaction,
 );
 
 const COUNT: &str = "SELECT ml FROM cups WHERE id = 1";
@@ -88,4 +90,37 @@ fn readers_do_not_wait_for_a_locked_row(home: &Home) {
     assert!(before.elapsed() < Duration::from_millis(300), "{:?}", before.elapsed());
     db.commit().unwrap();
     assert_eq!(peer.query_one(COUNT, &[], |row| row.int(0)).unwrap(), Some(9));
+}
+
+fn what_is_asked_later_is_answered_as_of_the_lock(home: &Home) {
+    let mut db = with_a_cup(home);
+    db.begin().unwrap();
+    db.lock_later(COUNT);
+    db.ask_later(COUNT);
+    // Somebody is quicker: nothing was asked yet of a server, and a file is ours from the beginning.
+    if !home.is_file() {
+        let mut other = Connection::open_as_it_is(&home.database).unwrap();
+        other.execute(SET, &[Param::Int(7)]).unwrap();
+    }
+    let drinks = db.query("SELECT id FROM cups WHERE id = $1", &[Param::Int(1)], |row| row.int(0)).unwrap();
+    assert_eq!(drinks, [1]);
+    let expected = if home.is_file() { 1 } else { 7 };
+    assert_eq!(db.answer(|row| row.int(0)).unwrap(), [expected]);
+    db.rollback().unwrap();
+}
+
+fn an_answer_is_read_once_and_does_not_outlive_its_transaction(home: &Home) {
+    let mut db = with_a_cup(home);
+    db.begin().unwrap();
+    db.ask_later(COUNT);
+    assert_eq!(db.answer(|row| row.int(0)).unwrap(), [1]);
+    assert_eq!(db.answer(|row| row.int(0)).unwrap(), Vec::<i64>::new());
+    db.ask_later(COUNT);
+    db.rollback().unwrap();
+    assert_eq!(db.answer(|row| row.int(0)).unwrap(), Vec::<i64>::new());
+    db.begin().unwrap();
+    db.ask_later(COUNT);
+    db.execute(SET, &[Param::Int(2)]).unwrap();
+    db.rollback().unwrap();
+    assert_eq!(db.answer(|row| row.int(0)).unwrap(), Vec::<i64>::new());
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use cafe_store::Connection;
 use cafe_system_tests::{MOMENT, Service, http, wait_until};
 use tempfile::TempDir;
@@ -101,7 +101,7 @@ impl Place {
         let request = std::cell::RefCell::new(&mut request);
         let keyed = |key| request.borrow_mut().keyed(key).to_vec();
         let accepted = load::open(ports.0, RATE, windows.length, keyed)?;
-        ensure!(accepted.failed == 0, "{} orders were not taken", accepted.failed);
+        accepted.demand_all_taken()?;
         wait_until_queued(&cafe);
         let queued = heard::window(ports, &cafe.staff_key, windows.length)?;
         cafe.end()?;

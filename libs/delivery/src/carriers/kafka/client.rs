@@ -1,6 +1,7 @@
 //! What every client of ours is set to. librdkafka's defaults are not ours.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use cafe_events::Source;
@@ -8,7 +9,7 @@ use cafe_events::topic::CLIENT_ID;
 use rdkafka::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::ConsumerContext;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::place::KafkaSettings;
 
@@ -30,10 +31,11 @@ const OURS: [&str; 12] = [
     "transactional.id",
 ];
 
-/// Notes whether the connection to a broker was lost since this was last asked.
+/// Notes whether the connection to a broker was lost since this was last asked, and what was said of it.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     lost: AtomicBool,
+    said: Mutex<Option<String>>,
 }
 
 impl Watch {
@@ -41,7 +43,16 @@ impl Watch {
         self.lost.swap(false, Ordering::Relaxed)
     }
 
+    /// What was said last, once. It knows more than the answers do: whether it was the network, a certificate, or a password.
+    pub(super) fn said(&self) -> Option<String> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     fn note(&self, error: &KafkaError, reason: &str) {
+        // Of several reasons this one says the least.
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
+            *self.said.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
+        }
         self.lost.store(true, Ordering::Relaxed);
         tracing::debug!(%error, reason, "Kafka");
     }
@@ -73,19 +84,37 @@ pub fn check_option(name: &str, value: &str) -> Result<(), String> {
     config.create_native_config().map(drop).map_err(|error| error.to_string())
 }
 
-/// Reads settings of librdkafka that are written as `name=value`, separated by commas or blanks.
+/// Reads settings of librdkafka that are written as `name=value`, separated by commas or blanks. A value, such as a password, may
+/// have these in it: it ends where another name with its `=` begins.
 ///
 /// # Errors
-/// What is wrong with the first that cannot be used.
+/// What is wrong with the first that cannot be used; never with its value, which may be secret.
 pub fn options_from(text: &str) -> Result<Vec<(String, String)>, String> {
-    let words = text.split([',', ' ', '\n']).map(str::trim).filter(|word| !word.is_empty());
-    words
-        .map(|word| {
-            let (name, value) = word.split_once('=').ok_or_else(|| format!("{word:?} is no name=value"))?;
-            check_option(name, value)?;
-            Ok((name.to_owned(), value.to_owned()))
-        })
-        .collect()
+    const SEPARATORS: [char; 3] = [',', ' ', '\n'];
+    let mut options: Vec<(String, String)> = Vec::new();
+    for word in text.split_inclusive(SEPARATORS) {
+        match (word.split_once('=').filter(|(name, _)| is_name(name)), options.last_mut()) {
+            (Some((name, value)), _) => options.push((name.to_owned(), value.to_owned())),
+            (None, Some((_, value))) => value.push_str(word),
+            (None, None) if word.trim_matches(SEPARATORS).is_empty() => {}
+            (None, None) => return Err("it does not begin with a name and =".to_owned()),
+        }
+    }
+    for (name, value) in &mut options {
+        *value = value.trim_end_matches(SEPARATORS).to_owned();
+        check_option(name, value)?;
+    }
+    Ok(options)
+}
+
+/// Nearly all names have a dot, so that one which is not known is a mistake. Without a dot it may as well be the end of a secret.
+fn is_name(word: &str) -> bool {
+    let is_known = || {
+        let known = ClientConfig::new().set(word, "").create_native_config();
+        !known.is_err_and(|error| error.to_string().contains("No such configuration property"))
+    };
+    let is_plain = word.chars().all(|it| it.is_ascii_alphanumeric() || "._-".contains(it));
+    !word.is_empty() && is_plain && (word.contains('.') || is_known())
 }
 
 fn base(kafka: &KafkaSettings) -> ClientConfig {
@@ -152,12 +181,16 @@ mod tests {
     #[test]
     fn a_setting_of_librdkafka_passes_through_unless_it_is_ours_or_unknown() {
         let read = options_from("sasl.mechanism=PLAIN, fetch.min.bytes=2").unwrap();
-        assert_eq!(read[1], ("fetch.min.bytes".to_owned(), "2".to_owned()));
+        let own = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(read, [own("sasl.mechanism", "PLAIN"), own("fetch.min.bytes", "2")]);
+        let read = options_from("\nsasl.password=a, b c==,client.rack=one,debug=all\n").unwrap();
+        assert_eq!(read, [own("sasl.password", "a, b c=="), own("client.rack", "one"), own("debug", "all")]);
+        assert_eq!(options_from(" ").unwrap(), []);
         for (wrong, why) in [
             ("acks=1", "decided by this program"),
             ("no.such.thing=1", "No such configuration property"),
             ("fetch.min.bytes=many", "many"),
-            ("fetch.min.bytes", "no name=value"),
+            ("fetch.min.bytes", "name and ="),
         ] {
             let error = options_from(wrong).unwrap_err();
             assert!(error.contains(why), "{wrong}: {error}");

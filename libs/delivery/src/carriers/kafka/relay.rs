@@ -65,7 +65,7 @@ struct Session<'a> {
 impl Relay {
     /// Relays until stopped. `note` is told what is acknowledged, now and then.
     pub(crate) fn run(mut self, note: impl Fn(Vec<Position>)) {
-        let mut said = false;
+        let mut said = None;
         let mut distrusted = BTreeMap::new();
         while !self.stop.is_cancelled() {
             self.board.change(|status| {
@@ -73,10 +73,11 @@ impl Relay {
             });
             let outcome = self.session(&mut distrusted, &note);
             let Err(reason) = outcome else { continue };
-            if !said {
+            // Once per trouble: what was relayed in between has ended the one before.
+            if said.as_ref() != Some(&self.relayed) {
                 tracing::warn!(topic = %self.source, reason, "what is announced waits in the outbox");
             }
-            said = true;
+            said = Some(self.relayed.clone());
             match Connection::open_peer(&self.database) {
                 Ok(mut db) => self.tell_of_silence(&mut db, &reason),
                 Err(_) => self.board.change(|status| status.relay_says(None, Some(reason))),

@@ -13,6 +13,8 @@ use super::client::{self, PATIENCE, Watch};
 use super::tails;
 use crate::place::KafkaSettings;
 
+/// How long the client is listened to that could not reach a broker.
+const HEARING: Duration = Duration::from_millis(50);
 /// How long a new topic is waited for.
 const MAKING_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -30,7 +32,12 @@ pub(super) fn partitions(consumer: &BaseConsumer<Watch>, source: Source) -> Resu
 
 fn metadata(consumer: &BaseConsumer<Watch>, source: Source) -> Result<Metadata, String> {
     let metadata = consumer.fetch_metadata(Some(source.name()), PATIENCE);
-    metadata.map_err(|error| format!("Kafka does not answer: {error}"))
+    metadata.map_err(|error| {
+        // What the client has to tell is told, piece by piece, when it is asked for messages.
+        let _ = consumer.poll(HEARING);
+        let reason = consumer.context().said().map_or_else(String::new, |said| format!(" ({said})"));
+        format!("Kafka does not answer: {error}{reason}")
+    })
 }
 
 fn count(metadata: &Metadata) -> i64 {
