@@ -110,7 +110,9 @@ impl Building {
     fn start() -> Result<Self> {
         let started = Instant::now();
         if let Some(program) = std::env::var_os("CAFE_BIN") {
-            return Ok(Self { started, cargo: None, program: program.into() });
+            // Cafes are run in folders of their own.
+            let program = std::path::absolute(program).context("CAFE_BIN names no path")?;
+            return Ok(Self { started, cargo: None, program });
         }
         let mut build = shell::cargo(["build", "--quiet", "--locked", "--release", "--bin", "cafe"]);
         let cargo = build.spawn().context("cargo does not start")?;

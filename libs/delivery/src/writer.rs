@@ -83,6 +83,13 @@ pub(crate) struct Writer<D: Tables> {
     pub(crate) any_parked: bool,
 }
 
+/// What was among those that were turned away and is said only once.
+#[derive(Default)]
+struct TurnedAway {
+    given_up: Option<String>,
+    closing: bool,
+}
+
 /// Why the writer ends.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum End {
@@ -128,7 +135,9 @@ impl<D: Tables> Writer<D> {
             match done {
                 Err(Error::Lost(reason)) => return self.stopped(reason),
                 Err(error @ (Error::Busy(_) | Error::Unknown(_))) => {
-                    given_up = self.turn_away(&mut inbox, &error).or(given_up);
+                    let turned_away = self.turn_away(&mut inbox, &error);
+                    closing |= turned_away.closing;
+                    given_up = turned_away.given_up.or(given_up);
                     if !self.db.is_shared() && tables::moved_to(&mut self.db).is_some() {
                         return End::Failed("its database was moved; it goes on there".to_owned());
                     }
@@ -165,10 +174,9 @@ impl<D: Tables> Writer<D> {
         }
     }
 
-    /// Whoever has waited behind a turn that could not be done has waited for long enough to be told. Answers why this process must
-    /// not go on, if somebody among them says so.
-    fn turn_away(&mut self, inbox: &mut mpsc::Receiver<Work<D>>, error: &Error) -> Option<String> {
-        let mut given_up = None;
+    /// Whoever has waited behind a turn that could not be done has waited for long enough to be told.
+    fn turn_away(&mut self, inbox: &mut mpsc::Receiver<Work<D>>, error: &Error) -> TurnedAway {
+        let mut turned_away = TurnedAway::default();
         // Those that come meanwhile wait for a turn of their own.
         for _ in 0..inbox.len() {
             let Ok(work) = inbox.try_recv() else { break };
@@ -177,13 +185,16 @@ impl<D: Tables> Writer<D> {
                 Work::Parked { answer, .. } => drop_answer(answer, Err(TurnError::from(error).undone())),
                 Work::Hear(batch) => drop(batch.done.send(Err(TurnError::from(error).undone()))),
                 Work::Lead(epoch) => self.epoch = Some(epoch),
-                Work::GiveUp(reason) => given_up = Some(reason),
+                Work::GiveUp(reason) => turned_away.given_up = Some(reason),
                 // Whoever says so says so again.
                 Work::Relayed(_) | Work::Prune(_) => {}
-                Work::Close => inbox.close(),
+                Work::Close => {
+                    inbox.close();
+                    turned_away.closing = true;
+                }
             }
         }
-        given_up
+        turned_away
     }
 
     fn admit(&mut self, work: Work<D>, items: &mut Vec<Item<D>>) {

@@ -58,6 +58,9 @@ pub(crate) struct Arguments {
     /// Orders in the history that are not
     #[arg(long, default_value_t = 100_000, value_name = "N", requires = "history")]
     open: u64,
+    /// With --history: instead of that, how a cafe that has it in files is moved up to `PostgreSQL` while it trades
+    #[arg(long, requires = "history")]
+    moving: bool,
     /// Also builds the program from nothing, which takes minutes
     #[arg(long)]
     cold_build: bool,
@@ -80,7 +83,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let windows =
         Windows { number: arguments.windows.max(1), length: Duration::from_secs(arguments.seconds.max(1)) };
     let mut figures = Figures::default();
-    if arguments.history {
+    if arguments.moving {
+        history::moving::measure(arguments.past, arguments.open, &mut figures)?;
+    } else if arguments.history {
         history::measure(arguments.past, arguments.open, &windows, &mut figures)?;
     } else {
         parts(arguments, &windows, &mut figures)?;

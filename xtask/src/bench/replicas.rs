@@ -91,7 +91,7 @@ impl Drop for Replicas {
 }
 
 /// All held at once so that they differ.
-fn free_ports() -> Result<[u16; 3]> {
+pub(super) fn free_ports() -> Result<[u16; 3]> {
     let held = [(); 3].map(|()| std::net::TcpListener::bind("127.0.0.1:0"));
     let mut ports = [0; 3];
     for (port, held) in ports.iter_mut().zip(held) {

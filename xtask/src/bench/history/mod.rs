@@ -1,6 +1,7 @@
 //! What a long history costs: taking orders, the whole cycle and the start, beside an empty cafe on the same kind of database.
 
 mod copies;
+pub(crate) mod moving;
 
 use std::fs;
 use std::path::Path;
