@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use cafe_system_tests::Cafe;
+use rustix::process::{Pid, setpriority_process};
 
 use crate::parts::{Outcome, Parts};
 use crate::previous::{self, Previous};
@@ -31,6 +32,9 @@ const SYSTEM: [&str; 6] = ["whole", "quiet", "restored", "traces", "contracts", 
 
 /// The same with databases on a server, with Kafka, and with replicas.
 const RUNGS: [&str; 4] = ["rungs", "replicas", "database_faults", "kafka_faults"];
+
+/// How nice a build is to the tests that run beside it.
+const BEHIND_TESTS: i32 = 10;
 
 const ONE: &str = "1";
 /// Cafes that wait for a vendor at a time.
@@ -116,6 +120,8 @@ impl Building {
         }
         let mut build = shell::cargo(["build", "--quiet", "--locked", "--release", "--bin", "cafe"]);
         let cargo = build.spawn().context("cargo does not start")?;
+        // The tests that run meanwhile wait for conditions with a limit.
+        setpriority_process(Some(Pid::from_child(&cargo)), BEHIND_TESTS)?;
         Ok(Self { started, cargo: Some(cargo), program: shell::target().join("release/cafe") })
     }
 
