@@ -18,9 +18,9 @@ pub struct Barista;
 #[derive(Default)]
 pub struct Loaded {
     /// One row per ticket.
-    pub(crate) tickets: Rows<OrderId, Arc<Ticket>>,
+    pub tickets: Rows<OrderId, Arc<Ticket>>,
     /// One row per store.
-    pub(crate) queues: Rows<String, Queue>,
+    pub queues: Rows<String, Queue>,
 }
 
 /// A command for the ticket of an order.

@@ -6,6 +6,7 @@
 mod config;
 mod domain;
 mod elsewhere;
+mod fact;
 mod feed;
 mod http;
 mod queue;
@@ -27,6 +28,7 @@ use tokio_util::task::TaskTracker;
 
 pub use config::{Config, RobotConfig};
 pub use domain::{Answer, Barista, Changed, Loaded, Refused, Request};
+pub use fact::fact;
 pub use queue::{Queue, Unmakeable};
 pub use store::{Page, page, ticket};
 pub use ticket::{Command, LineState, Lines, Refusal, Status, Ticket, TicketLine, Transition};

@@ -5,7 +5,6 @@
 
 mod answers;
 mod cafe;
-mod facts;
 mod folder;
 mod rounds;
 mod verdict;

@@ -6,6 +6,7 @@
 mod backlog;
 mod config;
 mod domain;
+mod fact;
 mod heard;
 #[cfg(test)]
 mod histories;
@@ -32,9 +33,10 @@ use tokio_util::sync::CancellationToken;
 
 pub use config::{Config, PAY_BY_MAX, PAY_BY_MIN};
 pub use domain::{Change, Orders};
+pub use fact::fact;
 pub use http::openapi;
 pub use requests::{Answer, IdempotencyKey, PlaceOrder, Request};
-pub use store::{OrderTables, find, page};
+pub use store::{KeyRow, OrderTables, find, page};
 
 use backlog::Backlog;
 use hub::Hub;

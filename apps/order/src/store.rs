@@ -89,25 +89,28 @@ static FINDS: [&Find; 2] = [&FIND_ORDER, &FIND_KEY];
 #[derive(Default)]
 pub struct OrderTables {
     /// Every order that is asked or heard about.
-    pub(crate) orders: Rows<OrderId, Arc<Order>>,
+    pub orders: Rows<OrderId, Arc<Order>>,
     /// Idempotency-Keys, by store and key.
-    pub(crate) keys: Rows<(String, String), KeyRow>,
+    pub keys: Rows<(String, String), KeyRow>,
     /// Each store's counter for its latest business day.
-    pub(crate) numbers: Rows<String, DayNumbers>,
+    pub numbers: Rows<String, DayNumbers>,
     /// What customers' tokens are made from.
-    pub(crate) token_secret: Rows<(), String>,
+    pub token_secret: Rows<(), String>,
     /// When this database was restored from a copy; loaded with the numbers.
-    pub(crate) restored_at: Option<Timestamp>,
+    pub restored_at: Option<Timestamp>,
     /// Keys used before then are to be forgotten.
-    pub(crate) forget_keys_before: Option<Timestamp>,
+    pub forget_keys_before: Option<Timestamp>,
 }
 
 /// What an Idempotency-Key stood for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct KeyRow {
-    pub(crate) body_hash: String,
-    pub(crate) order_id: OrderId,
-    pub(crate) used_at: Timestamp,
+pub struct KeyRow {
+    /// Of the body that it was first used with.
+    pub body_hash: String,
+    /// The order that it stands for.
+    pub order_id: OrderId,
+    /// When it was first used.
+    pub used_at: Timestamp,
 }
 
 /// What the service looks after between requests.

@@ -7,6 +7,7 @@
 
 mod config;
 pub mod domain;
+mod fact;
 mod http;
 pub mod payment;
 mod reactions;
@@ -27,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use config::Config;
+pub use fact::fact;
 pub use store::page;
 
 use domain::Cashier;

@@ -1,26 +1,25 @@
 //! Waiting and measuring, on the real clock or on a simulated one.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use cafe_clock::{Clock, since};
+use cafe_clock::Clock;
 use jiff::Timestamp;
 
 /// How often a simulated clock is looked at, in real time.
 const SIMULATED_TICK: Duration = Duration::from_millis(2);
 
-/// Measures time that cannot step: under the real clock by the monotonic one, under a simulated one by its hands.
+/// Measures time that cannot step, and waits for it to pass.
 #[derive(Clone, Debug)]
 pub struct Timer {
     clock: Clock,
-    started: Instant,
-    started_at: Timestamp,
+    started: Duration,
 }
 
 impl Timer {
     /// Starts measuring now.
     pub fn new(clock: Clock) -> Self {
-        let started_at = clock.now();
-        Self { clock, started: Instant::now(), started_at }
+        let started = clock.steady();
+        Self { clock, started }
     }
 
     /// The wall clock's time, which may step.
@@ -30,10 +29,7 @@ impl Timer {
 
     /// How long it is since this timer was made; never goes back.
     pub fn elapsed(&self) -> Duration {
-        match self.clock {
-            Clock::Real => self.started.elapsed(),
-            Clock::Simulated(_) => since(self.clock.now(), self.started_at),
-        }
+        self.clock.steady().saturating_sub(self.started)
     }
 
     /// Waits.

@@ -6,26 +6,28 @@ mod asks;
 pub mod breaker;
 pub mod gate;
 mod lanes;
-mod memory;
-mod scout;
+pub mod memory;
+pub mod scout;
+pub mod till;
 mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use cafe_clock::Ids;
-use cafe_delivery::{Desk, TurnError};
+use cafe_delivery::Desk;
 use cafe_events::OrderId;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::domain::{Ask, AskRefund, Cashier, Effect, Request, Silence, What};
+use crate::domain::{Ask, AskRefund, Cashier, Effect, Request, What};
 use crate::timer::Timer;
 use crate::vendor::Vendors;
 use gate::Gate;
 use memory::Memory;
 use scout::Bells;
+use till::{Reported, Till};
 
 /// Charges that are asked for at a time.
 pub const ASK_SLOTS: usize = 256;
@@ -64,10 +66,7 @@ pub struct Inbox {
 struct Worker {
     desk: Desk<Cashier>,
     vendors: Vendors,
-    gate: Arc<Gate>,
-    timer: Timer,
-    ids: Ids,
-    memory: Memory,
+    till: Till,
     refunds: mpsc::Sender<Box<AskRefund>>,
     wake: Arc<Notify>,
     bells: Bells,
@@ -83,7 +82,24 @@ pub fn mailbox(gate: Arc<Gate>) -> (Mailbox, Inbox) {
     (mailbox, Inbox { asks: asks_waiting, refunds: refunds_waiting })
 }
 
+impl Inbox {
+    /// A charge to ask for, if one waits.
+    pub fn next_charge(&mut self) -> Option<Box<Ask>> {
+        self.asks.try_recv().ok()
+    }
+
+    /// A refund to ask for, if one waits.
+    pub fn next_refund(&mut self) -> Option<Box<AskRefund>> {
+        self.refunds.try_recv().ok()
+    }
+}
+
 impl Mailbox {
+    /// What this process remembers of the calls that it takes.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
     /// Takes an effect without waiting.
     pub fn take(&self, effect: Effect) {
         match effect {
@@ -134,10 +150,7 @@ pub fn start(
     let worker = Worker {
         desk,
         vendors,
-        gate: Arc::clone(&mailbox.gate),
-        timer,
-        ids,
-        memory: mailbox.memory.clone(),
+        till: Till { gate: Arc::clone(&mailbox.gate), memory: mailbox.memory.clone(), timer, ids },
         refunds: mailbox.refunds.clone(),
         wake: Arc::clone(&mailbox.wake),
         bells: Bells::new(),
@@ -155,26 +168,16 @@ impl Worker {
     async fn report(&self, order_id: OrderId, what: What, traceparent: Option<String>) {
         loop {
             let request = Request { order_id, what: what.clone(), traceparent: None };
-            match self.desk.ask(request, traceparent.clone()).await {
-                Ok(Ok(_)) | Err(TurnError::Stopped | TurnError::OutcomeUnknown) => return,
-                Ok(Err(refusal)) => {
-                    tracing::error!(%order_id, %refusal, "a report does not fit the payment");
-                    return;
-                }
-                Err(TurnError::Busy | TurnError::DiskFull) => tokio::time::sleep(REPORT_AGAIN).await,
-                Err(error @ TurnError::Failed(_)) => {
-                    tracing::error!(%order_id, %error, "a report could not be stored");
+            let outcome = self.desk.ask(request, traceparent.clone()).await;
+            match Reported::of(&outcome) {
+                Reported::Done => return,
+                Reported::Again => tokio::time::sleep(REPORT_AGAIN).await,
+                Reported::Lost => {
+                    tracing::error!(%order_id, ?outcome, "a report does not fit the payment, or could not be stored");
                     return;
                 }
             }
         }
-    }
-
-    /// How long ago the request under `key` was sent, at the least: one that this process did not send was sent before it
-    /// started.
-    fn silence(&self, key: &str) -> Silence {
-        let sent = self.memory.sent_at(key).unwrap_or_default();
-        Silence { lasted: self.timer.elapsed().saturating_sub(sent), draw: self.ids.fraction() }
     }
 
     fn has_room_for_refunds(&self) -> bool {

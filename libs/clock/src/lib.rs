@@ -5,9 +5,9 @@
 
 mod ids;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -18,14 +18,24 @@ pub use ids::Ids;
 pub enum Clock {
     /// The system's wall clock, in UTC. It may step either way: nothing that must be safe hangs on it.
     Real,
-    /// Milliseconds since the Unix epoch, moved by hand.
-    Simulated(Arc<AtomicI64>),
+    /// Moved by hand.
+    Simulated(Arc<Hands>),
+}
+
+/// What a simulated clock shows.
+#[derive(Debug)]
+pub struct Hands {
+    /// Milliseconds since the Unix epoch.
+    wall_ms: AtomicI64,
+    /// Milliseconds since the clock was made; never goes back.
+    steady_ms: AtomicI64,
 }
 
 impl Clock {
     /// A clock that stands at `start` until it is moved.
     pub fn simulated(start: Timestamp) -> Self {
-        Self::Simulated(Arc::new(AtomicI64::new(start.as_millisecond())))
+        let wall_ms = AtomicI64::new(start.as_millisecond());
+        Self::Simulated(Arc::new(Hands { wall_ms, steady_ms: AtomicI64::new(0) }))
     }
 
     /// The time now, in whole milliseconds, which is what is stored and sent.
@@ -33,14 +43,31 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match self {
             Self::Real => from_ms(Timestamp::now().as_millisecond()),
-            Self::Simulated(ms) => from_ms(ms.load(Ordering::Relaxed)),
+            Self::Simulated(hands) => from_ms(hands.wall_ms.load(Ordering::Relaxed)),
         }
     }
 
-    /// Moves a simulated clock on by `by`. The real one cannot be moved and stays as it is.
+    /// How long it is since some moment that stays the same while the process lives; it never steps.
+    pub fn steady(&self) -> Duration {
+        static FIRST_LOOK: OnceLock<Instant> = OnceLock::new();
+        match self {
+            Self::Real => FIRST_LOOK.get_or_init(Instant::now).elapsed(),
+            Self::Simulated(hands) => Duration::from_millis(hands.steady_ms.load(Ordering::Relaxed) as u64),
+        }
+    }
+
+    /// Lets time pass on a simulated clock. The real one cannot be moved and stays as it is.
     pub fn advance(&self, by: Duration) {
-        if let Self::Simulated(ms) = self {
-            ms.fetch_add(by.as_millis() as i64, Ordering::Relaxed);
+        if let Self::Simulated(hands) = self {
+            hands.wall_ms.fetch_add(by.as_millis() as i64, Ordering::Relaxed);
+            hands.steady_ms.fetch_add(by.as_millis() as i64, Ordering::Relaxed);
+        }
+    }
+
+    /// Sets a simulated wall clock on (or back) by so many milliseconds, in no time.
+    pub fn step(&self, by_ms: i64) {
+        if let Self::Simulated(hands) = self {
+            hands.wall_ms.fetch_add(by_ms, Ordering::Relaxed);
         }
     }
 }

@@ -17,9 +17,9 @@ use crate::carriers::{Carrier, Parts};
 use crate::desk::{StartError, thread};
 use crate::domain::Tables;
 use crate::lease::{BEAT, Candidate, Leading};
-use crate::listener::Listener;
+use crate::listener::{self, Listener};
 use crate::place::Place;
-use crate::status::{Board, Link};
+use crate::status::Board;
 use crate::tables;
 use crate::wake::{Ear, Signal, Socket};
 use crate::writer::Work;
@@ -66,18 +66,10 @@ impl<D: Tables> Crew<D> {
         }
         let heard: Parts =
             tables::positions(db, source)?.into_iter().map(|position| (position.part, position)).collect();
-        let position = heard.values().map(|heard| heard.position).max().unwrap_or(0);
-        self.board.change(|status| status.links.push(Link::new(source, position)));
-        let listener = Listener {
-            source,
-            carrier: self.carrier(source)?,
-            heard,
-            writer: self.writer.clone(),
-            board: self.board.clone(),
-            clock: self.clock.clone(),
-            stop: self.stop.clone(),
-        };
-        Ok(thread(&format!("hears-{source}"), &self.stop, move || listener.run())?)
+        let (board, clock) = (self.board.clone(), self.clock.clone());
+        let listener = Listener::new(D::SOURCE, source, self.carrier(source)?, heard, board, clock);
+        let (writer, stop) = (self.writer.clone(), self.stop.clone());
+        Ok(thread(&format!("hears-{source}"), &self.stop, move || listener::run(listener, &writer, &stop))?)
     }
 
     fn carrier(&self, source: Source) -> Result<Box<dyn Carrier>, StartError> {
@@ -157,7 +149,7 @@ impl<D: Tables> Keeper<D> {
 
     fn try_for(&mut self, candidate: &mut Candidate) -> Result<Option<i64>, Error> {
         let at = Instant::now();
-        let Some(epoch) = candidate.look(&mut self.db, &self.replica)? else { return Ok(None) };
+        let Some(epoch) = candidate.look::<D>(&mut self.db, &self.replica, at)? else { return Ok(None) };
         tracing::info!(service = %D::SOURCE, epoch, "this process leads");
         self.leading.note(at);
         let told = self.crew.writer.blocking_send(Work::Lead(epoch)).is_ok();

@@ -20,7 +20,7 @@ use crate::status::{Board, Status};
 use crate::tables;
 use crate::turn::ParkedOutcome;
 use crate::wake::{Bell, Signal};
-use crate::writer::{End, Replica, Work, Writer};
+use crate::writer::{End, Work, Writer};
 
 /// Requests and batches that may wait for the writer; past it the answer is an early 503.
 pub const INBOX_LIMIT: usize = 4_096;
@@ -153,24 +153,18 @@ pub fn start<D: Tables>(
         signals,
         lead,
     };
-    let mut at_work = Writer {
-        domain,
-        db: opened.db,
-        clock: clock.clone(),
-        board: board.clone(),
-        hints,
-        replica: Replica { name: replica.clone(), turn: 0 },
-        epoch: None,
-        on_commit: hooks.on_commit,
-        any_parked: opened.parked > 0,
-    };
-    let leading = if at_work.db.is_shared() { Leading::among_others() } else { Leading::alone() };
+    let on_commit = hooks.on_commit;
+    let parked = opened.parked;
+    let mut at_work =
+        Writer::new(domain, opened.db, clock.clone(), board.clone(), replica.clone(), parked, on_commit);
+    at_work.hints = hints;
+    let leading = if at_work.storage.is_shared() { Leading::among_others() } else { Leading::alone() };
     if let Some(db) = opened.keeper.take() {
         let keeper = Keeper { db, replica, crew, leading: leading.clone(), closed: closed.clone() };
         thread("lease", &stop, move || keeper.run())?;
     } else {
-        let epoch = lease::take(&mut at_work.db, &replica, None)?;
-        crew.lead(&mut at_work.db, epoch.unwrap_or_default())?;
+        let epoch = lease::take::<D>(&mut at_work.storage, &replica, None)?;
+        crew.lead(&mut at_work.storage, epoch.unwrap_or_default())?;
         at_work.epoch = epoch;
     }
     thread("writer", &stop, move || write(at_work, inbox, &ending, &closed, lock))?;
@@ -216,7 +210,7 @@ impl<D: Tables> Desk<D> {
 
     /// False if another process may lead by now. What is done outside of the database is not begun then.
     pub fn is_leading(&self) -> bool {
-        *self.shared.leads.borrow() && self.shared.leading.is_fresh()
+        *self.shared.leads.borrow() && self.shared.leading.is_fresh(std::time::Instant::now())
     }
 
     /// When this service's database was restored from an older copy, if it ever was.
@@ -370,7 +364,7 @@ fn hints<D: Tables>(
 }
 
 fn write<D: Tables>(
-    writer: Writer<D>,
+    writer: Writer<D, Connection>,
     inbox: mpsc::Receiver<Work<D>>,
     ending: &watch::Sender<Option<End>>,
     closed: &CancellationToken,

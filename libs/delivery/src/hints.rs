@@ -14,6 +14,7 @@ const TEXTS_LIMIT: usize = 16;
 const EVERYTHING: &str = "*";
 
 /// Told by the writer's thread. It never waits.
+#[derive(Default)]
 pub(crate) struct Hints {
     /// Listeners on this machine.
     pub(crate) bell: Option<Bell>,

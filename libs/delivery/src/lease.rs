@@ -7,14 +7,16 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use cafe_store::{Connection, Error};
+use cafe_store::Error;
 
-use crate::tables::{self, Lease};
+use crate::domain::Domain;
+use crate::storage::Storage;
+use crate::tables::Lease;
 
 /// A lease without a sign of life for so long is taken.
-pub(crate) const LAPSE: Duration = Duration::from_secs(3);
+pub const LAPSE: Duration = Duration::from_secs(3);
 /// Between two signs of life, and between two looks for one.
-pub(crate) const BEAT: Duration = Duration::from_millis(500);
+pub const BEAT: Duration = Duration::from_millis(500);
 /// A look counts only if the one before it is no older: whoever looks may have been asleep.
 const LOOK_LIMIT: Duration = Duration::from_millis(1_500);
 /// After so long without a sign of its own, whoever leads does nothing more outside of its database.
@@ -22,7 +24,7 @@ const FRESH: Duration = Duration::from_secs(2);
 
 /// Whether this process leads, for those who do something outside of the database. Clones share it.
 #[derive(Clone, Debug)]
-pub(crate) struct Leading(Option<Arc<Mutex<Option<Instant>>>>);
+pub struct Leading(Option<Arc<Mutex<Option<Instant>>>>);
 
 /// A look at somebody else's lease.
 #[derive(Debug)]
@@ -35,54 +37,58 @@ struct Look {
 
 /// Tries for the lease until it has it.
 #[derive(Debug, Default)]
-pub(crate) struct Candidate {
+pub struct Candidate {
     before: Option<Look>,
 }
 
 impl Leading {
     /// There is nobody else: it leads for as long as it lives.
-    pub(crate) fn alone() -> Self {
+    pub fn alone() -> Self {
         Self(None)
     }
 
     /// It does not lead yet.
-    pub(crate) fn among_others() -> Self {
+    pub fn among_others() -> Self {
         Self(Some(Arc::default()))
     }
 
     /// Notes a sign of life that was begun at `at` and is on disk.
-    pub(crate) fn note(&self, at: Instant) {
+    pub fn note(&self, at: Instant) {
         if let Self(Some(last)) = self {
             *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
         }
     }
 
-    /// Whether nobody else can have taken over yet.
-    pub(crate) fn is_fresh(&self) -> bool {
+    /// Whether nobody else can have taken over yet, at `now`.
+    pub fn is_fresh(&self, now: Instant) -> bool {
         let Self(Some(last)) = self else { return true };
         let last = *last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.is_some_and(|at| at.elapsed() < FRESH)
+        last.is_some_and(|at| now.saturating_duration_since(at) < FRESH)
     }
 }
 
 impl Candidate {
-    /// One look; answers the epoch if the lease was taken.
-    pub(crate) fn look(&mut self, db: &mut Connection, replica: &str) -> Result<Option<i64>, Error> {
-        let looked = self.is_free(db);
-        if !matches!(looked, Ok(true)) {
-            return looked.map(|_| None);
+    /// One look, at `at`; answers the epoch if the lease was taken.
+    pub fn look<D: Domain>(
+        &mut self,
+        storage: &mut impl Storage<D>,
+        replica: &str,
+        at: Instant,
+    ) -> Result<Option<i64>, Error> {
+        let lease = storage.lease();
+        if !self.is_free(lease, at)? {
+            return Ok(None);
         }
         let seen = self.before.take();
-        let taken = take(db, replica, seen.as_ref().map(|look| &look.lease));
+        let taken = take(storage, replica, seen.as_ref().map(|look| &look.lease));
         if taken.is_err() {
-            db.rollback()?;
+            storage.rollback()?;
         }
         taken
     }
 
-    fn is_free(&mut self, db: &mut Connection) -> Result<bool, Error> {
-        let at = Instant::now();
-        let lease = match tables::lease(db) {
+    fn is_free(&mut self, lease: Result<Lease, Error>, at: Instant) -> Result<bool, Error> {
+        let lease = match lease {
             Ok(lease) => lease,
             Err(error) => {
                 self.before = None;
@@ -100,14 +106,18 @@ impl Candidate {
 }
 
 /// Takes the lease if it is still as it was seen. No turn of whoever had it is under way meanwhile.
-pub(crate) fn take(db: &mut Connection, replica: &str, seen: Option<&Lease>) -> Result<Option<i64>, Error> {
-    db.begin()?;
-    let lease = tables::lock(db)?.lease;
+pub fn take<D: Domain>(
+    storage: &mut impl Storage<D>,
+    replica: &str,
+    seen: Option<&Lease>,
+) -> Result<Option<i64>, Error> {
+    storage.begin()?;
+    let lease = storage.lock()?.lease;
     if seen.is_some_and(|seen| lease != *seen) {
-        db.rollback()?;
+        storage.rollback()?;
         return Ok(None);
     }
-    let epoch = tables::take_lease(db, replica)?;
-    db.commit()?;
+    let epoch = storage.take_lease(replica)?;
+    storage.commit()?;
     Ok(Some(epoch))
 }

@@ -18,6 +18,7 @@ mod place;
 mod rows;
 mod schema;
 mod status;
+mod storage;
 mod tables;
 pub mod turn;
 mod wake;
@@ -36,3 +37,15 @@ pub use tables::{
     Head, Position, end_moving, head, mark_restored, parked_page, prepare_all, read_after, say_moved,
 };
 pub use turn::ParkedOutcome;
+
+/// What [`start`] makes a service of, for whoever runs it on other storage and at another pace: the simulation.
+pub mod parts {
+    pub use crate::carriers::log::{Placed, Seen, read_from};
+    pub use crate::carriers::{Carrier, News, Parts};
+    pub use crate::lease::{BEAT, Candidate, LAPSE, Leading, take};
+    pub use crate::listener::{Handed, Listener};
+    pub use crate::status::Board;
+    pub use crate::storage::Storage;
+    pub use crate::tables::{Before, Lease, ListsChanged};
+    pub use crate::writer::{Batch, End, Work, Writer};
+}

@@ -1,17 +1,16 @@
 //! One listener: reads a speaker's log from where it was heard on, hands it to the writer, and goes on when that is on disk.
 
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, sync_channel};
 
 use cafe_clock::Clock;
 use cafe_events::Source;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::TurnError;
 use crate::carriers::{Carrier, News, Parts};
-use crate::domain::Tables;
-use crate::status::Board;
-use crate::tables::Position;
-use crate::turn::Arrived;
+use crate::domain::Domain;
+use crate::status::{Board, Link};
 use crate::writer::{Batch, RETRY_AFTER, Work};
 
 /// Records read at a time: few enough that the read is short and the turn small.
@@ -21,60 +20,118 @@ const READ_LIMIT: usize = 500;
 /// says stays in its log until a person has looked.
 const ASIDE_LIMIT: i64 = 100_000;
 
-pub(crate) struct Listener<D: Tables> {
-    pub(crate) source: Source,
-    pub(crate) carrier: Box<dyn Carrier>,
-    pub(crate) heard: Parts,
-    pub(crate) writer: mpsc::Sender<Work<D>>,
-    pub(crate) board: Board,
-    pub(crate) clock: Clock,
-    pub(crate) stop: CancellationToken,
+/// Listens to one source. It reads and says what is to be taken in; [`run`] has that done.
+pub struct Listener {
+    own: Source,
+    source: Source,
+    carrier: Box<dyn Carrier>,
+    heard: Parts,
+    board: Board,
+    clock: Clock,
 }
 
-impl<D: Tables> Listener<D> {
-    /// Listens until stopped.
-    pub(crate) fn run(mut self) {
-        while !self.stop.is_cancelled() {
-            match self.carrier.read_after(&self.heard, READ_LIMIT) {
-                Ok(news) => self.take(news),
-                Err(reason) => {
-                    self.say_silent(Some(reason));
-                    self.carrier.wait();
-                }
+/// What was read, on its way to the writer.
+pub struct Handed {
+    /// For the writer.
+    pub batch: Batch,
+    /// What the writer says once it is on disk, or cannot be.
+    pub outcome: Receiver<Result<(), TurnError>>,
+    /// Up to where the source is heard then.
+    heard: Parts,
+    /// How many records come after it.
+    behind: i64,
+}
+
+/// Has everything taken in, until stopped.
+pub(crate) fn run<D: Domain>(
+    mut listener: Listener,
+    writer: &mpsc::Sender<Work<D>>,
+    stop: &CancellationToken,
+) {
+    while !stop.is_cancelled() {
+        let Some(Handed { batch, outcome, heard, behind }) = listener.read() else {
+            listener.carrier.wait();
+            continue;
+        };
+        if writer.blocking_send(Work::Hear(batch)).is_err() {
+            stop.cancel();
+            return;
+        }
+        match outcome.recv() {
+            Ok(Ok(())) => listener.taken_in(heard, behind),
+            Ok(Err(error)) => {
+                tracing::warn!(listener = %D::SOURCE, source = %listener.source, %error, "not taken in; trying again");
+                std::thread::sleep(RETRY_AFTER);
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+impl Listener {
+    /// `own` listens to `source`, from where it has `heard` it.
+    pub fn new(
+        own: Source,
+        source: Source,
+        carrier: Box<dyn Carrier>,
+        heard: Parts,
+        board: Board,
+        clock: Clock,
+    ) -> Self {
+        let listener = Self { own, source, carrier, heard, board, clock };
+        let position = listener.position();
+        listener.board.change(|status| status.links.push(Link::new(source, position)));
+        listener
+    }
+
+    /// What comes next, if anything does.
+    pub fn read(&mut self) -> Option<Handed> {
+        match self.carrier.read_after(&self.heard, READ_LIMIT) {
+            Ok(news) => self.take(news),
+            Err(reason) => {
+                self.say_silent(Some(reason));
+                None
             }
         }
     }
 
-    fn take(&mut self, mut news: News) {
+    /// What was handed over is on disk.
+    pub fn is_taken_in(&mut self, handed: Handed) {
+        self.taken_in(handed.heard, handed.behind);
+    }
+
+    fn taken_in(&mut self, heard: Parts, behind: i64) {
+        self.heard = heard;
+        self.carrier.taken_in(&self.heard);
+        let position = self.position();
+        self.board.link(self.source, |link| {
+            (link.position, link.last) = (position, position + behind);
+        });
+    }
+
+    fn take(&mut self, mut news: News) -> Option<Handed> {
         if let Some(reason) = self.too_many_aside() {
             self.say_silent(Some(reason));
-            self.carrier.wait();
-            return;
+            return None;
         }
         if news.is_another_log {
-            tracing::warn!(listener = %D::SOURCE, source = %self.source, "another log than before (restored?): hearing it from its oldest event");
+            tracing::warn!(listener = %self.own, source = %self.source, "another log than before (restored?): hearing it from its oldest event");
         }
         self.report(&news);
         if news.records.is_empty() {
-            self.carrier.wait();
-            return;
+            return None;
         }
         let records = news.records.iter_mut().map(|(arrived, _)| &mut arrived.record);
-        let steps = cafe_trace::hearing(D::SOURCE, (self.source, self.carrier.system()), records);
+        let steps = cafe_trace::hearing(self.own, (self.source, self.carrier.system()), records);
         if !steps.is_empty() {
             news.records.iter_mut().for_each(|(arrived, _)| arrived.is_step_of_its_trace());
         }
         let behind = news.behind - news.records.len() as i64;
         let mut heard = self.heard.clone();
         heard.extend(news.records.iter().map(|(_, moves)| (moves.part, moves.clone())));
-        if self.hand_over(news.records) {
-            self.heard = heard;
-            self.carrier.taken_in(&self.heard);
-            let position = self.position();
-            self.board.link(self.source, |link| {
-                (link.position, link.last) = (position, position + behind);
-            });
-        }
+        let (done, outcome) = sync_channel(1);
+        let batch = Batch { source: self.source, arrived: news.records, done };
+        Some(Handed { batch, outcome, heard, behind })
     }
 
     fn too_many_aside(&self) -> Option<String> {
@@ -85,25 +142,6 @@ impl<D: Tables> Listener<D> {
                 status.parked, status.held
             )
         })
-    }
-
-    /// True once the batch is on disk.
-    fn hand_over(&self, arrived: Vec<(Arrived, Position)>) -> bool {
-        let (done, outcome) = sync_channel(1);
-        let batch = Batch { source: self.source, arrived, done };
-        if self.writer.blocking_send(Work::Hear(batch)).is_err() {
-            self.stop.cancel();
-            return false;
-        }
-        match outcome.recv() {
-            Ok(Ok(())) => true,
-            Ok(Err(error)) => {
-                tracing::warn!(listener = %D::SOURCE, source = %self.source, %error, "not taken in; trying again");
-                std::thread::sleep(RETRY_AFTER);
-                false
-            }
-            Err(_) => false,
-        }
     }
 
     fn report(&self, news: &News) {

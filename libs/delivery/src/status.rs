@@ -77,10 +77,11 @@ impl Link {
 
 /// Shared by whoever reports.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Board(Arc<Mutex<Status>>);
+pub struct Board(Arc<Mutex<Status>>);
 
 impl Board {
-    pub(crate) fn read(&self) -> Status {
+    /// As it is now.
+    pub fn read(&self) -> Status {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -8,15 +8,16 @@ use std::time::{Duration, Instant};
 
 use cafe_clock::Clock;
 use cafe_events::Source;
-use cafe_store::{Connection, Error};
+use cafe_store::Error;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::TurnError;
-use crate::domain::Tables;
+use crate::domain::Domain;
 use crate::hints::Hints;
 use crate::ledger::Ledger;
 use crate::status::Board;
-use crate::tables::{self, ListsChanged, Position};
+use crate::storage::Storage;
+use crate::tables::{ListsChanged, Position};
 use crate::turn::{self, Arrived, Decided, Input, ParkedOutcome};
 use item::{Item, drop_answer, fail};
 
@@ -32,17 +33,27 @@ const LOOK: Duration = Duration::from_micros(50);
 const PRUNE_LIMIT: i64 = 1_000;
 
 /// Something for the writer to do.
-pub(crate) enum Work<D: Tables> {
+pub enum Work<D: Domain> {
     /// Decide a request.
     Ask {
+        /// What is asked.
         request: D::Request,
+        /// Trace context to pass on.
         traceparent: Option<String>,
+        /// Whom to tell.
         answer: oneshot::Sender<Result<D::Answer, TurnError>>,
     },
     /// Take in what was heard.
     Hear(Batch),
     /// Retry or drop a set-aside event.
-    Parked { id: i64, drop: bool, answer: oneshot::Sender<Result<ParkedOutcome, TurnError>> },
+    Parked {
+        /// Its number on the list.
+        id: i64,
+        /// Forget it, rather than take it in again.
+        drop: bool,
+        /// Whom to tell.
+        answer: oneshot::Sender<Result<ParkedOutcome, TurnError>>,
+    },
     /// From now on this process listens and works, under the lease of this epoch.
     Lead(i64),
     /// The outbox was written to a topic up to these positions of its parts.
@@ -56,7 +67,7 @@ pub(crate) enum Work<D: Tables> {
 }
 
 /// Records read from one source's log, at least one, each with how far it brings its listener.
-pub(crate) struct Batch {
+pub struct Batch {
     pub(crate) source: Source,
     pub(crate) arrived: Vec<(Arrived, Position)>,
     pub(crate) done: std::sync::mpsc::SyncSender<Result<(), TurnError>>,
@@ -70,9 +81,10 @@ pub(crate) struct Replica {
     pub(crate) turn: i64,
 }
 
-pub(crate) struct Writer<D: Tables> {
+/// Decides and commits what a service takes in.
+pub struct Writer<D: Domain, S> {
     pub(crate) domain: D,
-    pub(crate) db: Connection,
+    pub(crate) storage: S,
     pub(crate) clock: Clock,
     pub(crate) board: Board,
     pub(crate) hints: Hints,
@@ -81,102 +93,139 @@ pub(crate) struct Writer<D: Tables> {
     pub(crate) epoch: Option<i64>,
     pub(crate) on_commit: Box<dyn Fn(D::Effect) + Send>,
     pub(crate) any_parked: bool,
-}
-
-/// What was among those that were turned away and is said only once.
-#[derive(Default)]
-struct TurnedAway {
-    given_up: Option<String>,
-    closing: bool,
+    /// It ends once its inbox is empty.
+    pub(crate) closing: bool,
+    /// Why this process must not go on; said once, and kept until it is heeded.
+    pub(crate) given_up: Option<String>,
 }
 
 /// Why the writer ends.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum End {
+pub enum End {
     /// It was closed, and everything is on disk.
     Closed,
     /// It must not go on: the disk cannot be trusted, or another process has taken over.
     Failed(String),
 }
 
-impl<D: Tables> Writer<D> {
+impl<D: Domain, S: Storage<D>> Writer<D, S> {
+    /// The writer of the process `replica`, which was opened with `parked` events set aside. `on_commit` is called with what is to
+    /// be done after each commit.
+    pub fn new(
+        domain: D,
+        storage: S,
+        clock: Clock,
+        board: Board,
+        replica: String,
+        parked: i64,
+        on_commit: Box<dyn Fn(D::Effect) + Send>,
+    ) -> Self {
+        Self {
+            domain,
+            storage,
+            clock,
+            board,
+            hints: Hints::default(),
+            replica: Replica { name: replica, turn: 0 },
+            epoch: None,
+            on_commit,
+            any_parked: parked > 0,
+            closing: false,
+            given_up: None,
+        }
+    }
+
+    /// Where its rows are kept.
+    pub fn storage(&mut self) -> &mut S {
+        &mut self.storage
+    }
+
     /// Works until closed. Everything asked before `Close` is answered.
     pub(crate) fn run(mut self, mut inbox: mpsc::Receiver<Work<D>>) -> End {
-        let mut closing = false;
         let mut answered = 0;
-        let mut given_up = None;
         while let Some(first) = inbox.blocking_recv() {
-            if answered >= GATHER_FROM && self.db.is_shared() {
+            if answered >= GATHER_FROM && self.storage.is_shared() {
                 gather(&inbox, answered / 2);
             }
-            let mut items = Vec::new();
-            let mut relayed = Vec::new();
-            let mut prune_before = None;
-            let mut next = Some(first);
-            while let Some(work) = next {
-                match work {
-                    Work::Close => {
-                        inbox.close();
-                        closing = true;
-                    }
-                    Work::Prune(before) => prune_before = Some(before),
-                    Work::GiveUp(reason) => given_up = Some(reason),
-                    Work::Lead(epoch) => self.epoch = Some(epoch),
-                    Work::Relayed(positions) => relayed = positions,
-                    work => self.admit(work, &mut items),
-                }
-                next = if items.len() < TURN_LIMIT { inbox.try_recv().ok() } else { None };
-            }
-            answered = items.len();
-            let done = self
-                .turn(items)
-                .and_then(|()| self.note_relayed(&relayed))
-                .and_then(|()| prune_before.map_or(Ok(()), |before| self.prune(before)));
-            match done {
-                Err(Error::Lost(reason)) => return self.stopped(reason),
-                Err(error @ (Error::Busy(_) | Error::Unknown(_))) => {
-                    let turned_away = self.turn_away(&mut inbox, &error);
-                    closing |= turned_away.closing;
-                    given_up = turned_away.given_up.or(given_up);
-                    if !self.db.is_shared() && tables::moved_to(&mut self.db).is_some() {
-                        return End::Failed("its database was moved; it goes on there".to_owned());
-                    }
-                }
-                _ => {}
-            }
-            // Also when the turn failed: who gave up may say so only once.
-            if let Some(reason) = given_up {
-                return self.stopped(reason);
+            match self.round(first, &mut inbox) {
+                Ok(inputs) => answered = inputs,
+                Err(reason) => return End::Failed(reason),
             }
         }
-        if closing {
+        if self.closing {
             self.leave();
         }
         End::Closed
     }
 
-    fn stopped(&self, reason: String) -> End {
+    /// One turn for all that waits, of which the first was taken from the inbox already. Answers how many inputs it had.
+    ///
+    /// # Errors
+    /// Why this process must not go on.
+    pub fn round(&mut self, first: Work<D>, inbox: &mut mpsc::Receiver<Work<D>>) -> Result<usize, String> {
+        let mut items = Vec::new();
+        let mut relayed = Vec::new();
+        let mut prune_before = None;
+        let mut next = Some(first);
+        while let Some(work) = next {
+            match work {
+                Work::Close => self.close(inbox),
+                Work::Prune(before) => prune_before = Some(before),
+                Work::GiveUp(reason) => self.given_up = Some(reason),
+                Work::Lead(epoch) => self.epoch = Some(epoch),
+                Work::Relayed(positions) => relayed = positions,
+                work => self.admit(work, &mut items),
+            }
+            next = if items.len() < TURN_LIMIT { inbox.try_recv().ok() } else { None };
+        }
+        let inputs = items.len();
+        let done = self
+            .turn(items)
+            .and_then(|()| self.note_relayed(&relayed))
+            .and_then(|()| prune_before.map_or(Ok(()), |before| self.prune(before)));
+        match done {
+            Err(Error::Lost(reason)) => return Err(self.stopped(reason)),
+            Err(error @ (Error::Busy(_) | Error::Unknown(_))) => {
+                self.turn_away(inbox, &error);
+                if !self.storage.is_shared() && self.storage.was_moved() {
+                    return Err("its database was moved; it goes on there".to_owned());
+                }
+            }
+            _ => {}
+        }
+        // Also when the turn failed: who gave up may say so only once.
+        match self.given_up.take() {
+            Some(reason) => Err(self.stopped(reason)),
+            None => Ok(inputs),
+        }
+    }
+
+    fn close(&mut self, inbox: &mut mpsc::Receiver<Work<D>>) {
+        inbox.close();
+        self.closing = true;
+    }
+
+    fn stopped(&self, reason: String) -> String {
         tracing::error!(service = %D::SOURCE, reason, "this process must not write any more");
         self.board.change(|status| status.stopped = Some(reason.clone()));
-        End::Failed(reason)
+        reason
     }
 
     /// Leaves everything in order for whoever comes next.
     fn leave(&mut self) {
-        if let Err(error) = self.db.checkpoint() {
+        if let Err(error) = self.storage.checkpoint() {
             tracing::warn!(service = %D::SOURCE, %error, "the last checkpoint failed; the next start does it");
         }
-        if self.db.is_shared() {
-            let left = self.epoch.map_or(Ok(()), |epoch| tables::leave_lease(&mut self.db, epoch));
-            if let Err(error) = left.and_then(|()| tables::forget_replica(&mut self.db, &self.replica.name)) {
+        if self.storage.is_shared() {
+            let left = self.epoch.map_or(Ok(()), |epoch| self.storage.leave_lease(epoch));
+            if let Err(error) = left.and_then(|()| self.storage.forget_replica(&self.replica.name)) {
                 tracing::warn!(service = %D::SOURCE, %error, "another replica takes over in a moment instead of at once");
             }
         }
     }
 
     /// Whoever has waited behind a turn that could not be done has waited for long enough to be told.
-    fn turn_away(&mut self, inbox: &mut mpsc::Receiver<Work<D>>, error: &Error) -> TurnedAway {
-        let mut turned_away = TurnedAway::default();
+    fn turn_away(&mut self, inbox: &mut mpsc::Receiver<Work<D>>, error: &Error) {
         // Those that come meanwhile wait for a turn of their own.
         for _ in 0..inbox.len() {
             let Ok(work) = inbox.try_recv() else { break };
@@ -185,16 +234,12 @@ impl<D: Tables> Writer<D> {
                 Work::Parked { answer, .. } => drop_answer(answer, Err(TurnError::from(error).undone())),
                 Work::Hear(batch) => drop(batch.done.send(Err(TurnError::from(error).undone()))),
                 Work::Lead(epoch) => self.epoch = Some(epoch),
-                Work::GiveUp(reason) => turned_away.given_up = Some(reason),
+                Work::GiveUp(reason) => self.given_up = Some(reason),
                 // Whoever says so says so again.
                 Work::Relayed(_) | Work::Prune(_) => {}
-                Work::Close => {
-                    inbox.close();
-                    turned_away.closing = true;
-                }
+                Work::Close => self.close(inbox),
             }
         }
-        turned_away
     }
 
     fn admit(&mut self, work: Work<D>, items: &mut Vec<Item<D>>) {
@@ -210,7 +255,7 @@ impl<D: Tables> Writer<D> {
                     items.push(Item::Heard { source, arrived, moves, done });
                 }
             }
-            Work::Parked { id, drop, answer } => match tables::parked_one(&mut self.db, id) {
+            Work::Parked { id, drop, answer } => match self.storage.parked_one(id) {
                 Ok(parked) => {
                     let arrived = parked.as_ref().map(Arrived::again);
                     items.push(Item::Parked { arrived, drop, answer });
@@ -302,28 +347,28 @@ impl<D: Tables> Writer<D> {
 
     /// With a transaction that cannot be undone nothing else can be done.
     fn undo(&mut self) -> Result<(), Error> {
-        self.db.rollback().map_err(|error| Error::Lost(error.to_string()))
+        self.storage.rollback().map_err(|error| Error::Lost(error.to_string()))
     }
 
     /// load(keys) -> decide -> write.
     fn try_commit(&mut self, items: &[Item<D>]) -> Result<(Decided<D>, Option<i64>), Error> {
         let inputs: Vec<Input<'_, D::Request>> = items.iter().filter_map(Item::input).collect();
         let mut ledger = Ledger { any_parked: self.any_parked, ..Ledger::default() };
-        let mut rows = <D as crate::Domain>::Tables::default();
-        self.db.begin()?;
-        tables::lock_later(&mut self.db);
+        let mut rows = D::Tables::default();
+        self.storage.begin()?;
+        self.storage.lock_later();
         turn::needs_of_ledger(&inputs, &mut ledger);
-        tables::load(&mut self.db, &mut ledger)?;
+        self.storage.load_ledger(&mut ledger)?;
         turn::needs_of_domain(&self.domain, &inputs, &ledger, &mut rows);
-        D::load(&mut self.db, &mut rows)?;
+        self.storage.load(&mut rows)?;
         let before = self.locked()?;
 
         let decided = turn::decide(&self.domain, &inputs, &mut ledger, &mut rows, self.clock.now());
 
-        D::write(&mut self.db, &rows)?;
-        let lists = tables::write(&mut self.db, &ledger)?;
+        self.storage.write(&rows)?;
+        let lists = self.storage.write_ledger(&ledger)?;
         self.write_positions(items)?;
-        let last = tables::append(&mut self.db, before, &decided.records)?;
+        let last = self.storage.append(before, &decided.records)?;
         self.end()?;
         self.count_lists(lists);
         Ok((decided, last))
@@ -331,15 +376,15 @@ impl<D: Tables> Writer<D> {
 
     /// Begins to write something else than a turn, with the same answer and refusal as [`Self::locked`].
     fn begin(&mut self) -> Result<i64, Error> {
-        self.db.begin()?;
-        tables::lock_later(&mut self.db);
+        self.storage.begin()?;
+        self.storage.lock_later();
         self.locked()
     }
 
     /// No other turn is under way from here to the end of the transaction. A process whose place was taken by another is refused,
     /// whatever it was about to decide. Answers the last position of the outbox.
     fn locked(&mut self) -> Result<i64, Error> {
-        let before = tables::locked(&mut self.db)?;
+        let before = self.storage.locked()?;
         match self.epoch {
             Some(epoch) if before.lease.epoch != epoch => {
                 Err(Error::Lost(format!("another process has taken over as the {} service", D::SOURCE)))
@@ -350,12 +395,12 @@ impl<D: Tables> Writer<D> {
 
     /// Commits a turn. Where the connection is lost over it, the turn is looked up on another.
     fn end(&mut self) -> Result<(), Error> {
-        if !self.db.is_shared() {
-            return self.db.commit();
+        if !self.storage.is_shared() {
+            return self.storage.commit();
         }
         self.replica.turn += 1;
-        tables::note_turn(&mut self.db, &self.replica.name, self.replica.turn, self.clock.now())?;
-        match self.db.commit() {
+        self.storage.note_turn(&self.replica.name, self.replica.turn, self.clock.now())?;
+        match self.storage.commit() {
             Err(Error::Unknown(reason)) => {
                 // What is set aside may be another number now.
                 self.any_parked = true;
@@ -372,9 +417,9 @@ impl<D: Tables> Writer<D> {
     /// Once this turn holds the lock, the one before it has ended, whichever way.
     fn was_committed(&mut self) -> Result<bool, Error> {
         self.undo()?;
-        self.db.begin_to_look_up()?;
-        tables::lock(&mut self.db)?;
-        let last = tables::last_turn(&mut self.db, &self.replica.name)?;
+        self.storage.begin_to_look_up()?;
+        self.storage.lock()?;
+        let last = self.storage.last_turn(&self.replica.name)?;
         self.undo()?;
         Ok(last == self.replica.turn)
     }
@@ -392,15 +437,17 @@ impl<D: Tables> Writer<D> {
         let Some(epoch) = self.epoch else {
             return Err(Error::Lost("something was heard without the lease".to_owned()));
         };
-        tables::move_positions(&mut self.db, epoch, moved.into_iter().map(|((source, _), to)| (source, to)))
+        let moved: Vec<_> = moved.into_iter().map(|((source, _), to)| (source, to)).collect();
+        self.storage.move_positions(epoch, &moved)
     }
 
     /// How far the outbox was written to its topic. Were this lost, the topic itself would tell.
     fn note_relayed(&mut self, positions: &[Position]) -> Result<(), Error> {
         let Some(epoch) = self.epoch.filter(|_| !positions.is_empty()) else { return Ok(()) };
         let noted = self.begin().and_then(|_| {
-            tables::move_positions(&mut self.db, epoch, positions.iter().map(|to| (D::SOURCE, to)))?;
-            self.db.commit()
+            let moved: Vec<_> = positions.iter().map(|to| (D::SOURCE, to)).collect();
+            self.storage.move_positions(epoch, &moved)?;
+            self.storage.commit()
         });
         if noted.is_err() {
             self.undo()?;
@@ -436,7 +483,7 @@ impl<D: Tables> Writer<D> {
             self.board.change(|status| status.held += lists.held);
         }
         if lists.parked
-            && let Ok(parked) = tables::count_parked(&mut self.db)
+            && let Ok(parked) = self.storage.count_parked()
         {
             self.any_parked = parked > 0;
             self.board.change(|status| status.parked = parked);
@@ -466,20 +513,20 @@ impl<D: Tables> Writer<D> {
     fn try_prune(&mut self, before: jiff::Timestamp) -> Result<Option<i64>, Error> {
         self.begin()?;
         if self.board.read().failing.is_some() {
-            tables::touch(&mut self.db)?;
+            self.storage.touch()?;
         }
-        let through = tables::prune(&mut self.db, before, PRUNE_LIMIT)?;
-        if self.db.is_shared() {
-            tables::forget_replicas(&mut self.db, before)?;
+        let through = self.storage.prune(before, PRUNE_LIMIT)?;
+        if self.storage.is_shared() {
+            self.storage.forget_replicas(before)?;
         }
-        self.db.commit()?;
-        self.db.shorten_log()?;
+        self.storage.commit()?;
+        self.storage.shorten_log()?;
         Ok(through)
     }
 }
 
 /// Gives as many as were `expected` the time to come, beside the one that is here.
-fn gather<D: Tables>(inbox: &mpsc::Receiver<Work<D>>, expected: usize) {
+fn gather<D: Domain>(inbox: &mpsc::Receiver<Work<D>>, expected: usize) {
     let given_up = Instant::now() + GATHER;
     while inbox.len() + 1 < expected && Instant::now() < given_up {
         std::thread::sleep(LOOK);

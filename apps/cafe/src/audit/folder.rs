@@ -14,7 +14,6 @@ use cafe_promises::{ChargeFact, Kind, ParkedFact, RefundFact, Runs};
 use cafe_store::{Connection, Database, Error};
 
 use super::cafe::{Heads, PAGE, Page, Range};
-use super::facts;
 
 mod rows;
 
@@ -140,15 +139,15 @@ fn read_service(db: &mut Connection, service: Source, range: Range, page: &mut P
     let read = (|| {
         match service {
             Source::Order => rows::each(db, range, cafe_order::page, |id, order| {
-                page.case(id).order = Some(facts::of_order(id, &order)?);
+                page.case(id).order = Some(cafe_order::fact(id, &order));
                 Ok(())
             })?,
             Source::Payment => rows::each(db, range, cafe_payment::page, |id, payment| {
-                page.case(id).payment = Some(facts::of_payment(id, &payment)?);
+                page.case(id).payment = Some(cafe_payment::fact(id, &payment));
                 Ok(())
             })?,
             Source::Barista => rows::each(db, range, cafe_barista::page, |id, ticket| {
-                page.case(id).ticket = Some(facts::of_ticket(id, &ticket)?);
+                page.case(id).ticket = Some(cafe_barista::fact(id, &ticket));
                 Ok(())
             })?,
         }

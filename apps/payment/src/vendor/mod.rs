@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use cafe_events::{Currency, OrderId};
 
-use crate::payment::attempt::{ChargeAnswer, Finding};
+use crate::domain::Ask;
+use crate::payment::attempt::{Attempt, ChargeAnswer, Finding};
 use crate::payment::refund::RefundAnswer;
 use simulator::Simulator;
 
@@ -33,6 +34,20 @@ pub struct ChargeRequest {
     pub token: String,
     /// W3C trace context of the call; a vendor that is asked over HTTP gets it as the header of that name.
     pub traceparent: Option<String>,
+}
+
+impl ChargeRequest {
+    /// Asks for what is on disk, under the key of its attempt.
+    pub fn of(ask: Ask) -> Self {
+        Self {
+            key: Attempt::key(ask.order_id, ask.attempt),
+            order_id: ask.order_id,
+            amount: ask.amount,
+            currency: ask.currency,
+            token: ask.token,
+            traceparent: ask.traceparent,
+        }
+    }
 }
 
 /// A refund to ask for.

@@ -30,7 +30,7 @@ impl Gate {
     }
 
     /// How many waiting orders may be begun now.
-    pub(super) fn room(&self, now: Duration) -> usize {
+    pub fn room(&self, now: Duration) -> usize {
         if self.stopping.load(Ordering::Relaxed) {
             return 0;
         }
@@ -44,37 +44,42 @@ impl Gate {
     }
 
     /// Orders wait in the database: those that are heard now go behind them.
-    pub(super) fn set_backlog(&self, is_there: bool) {
+    pub fn set_backlog(&self, is_there: bool) {
         self.backlog.store(is_there, Ordering::Relaxed);
     }
 
     /// True if only the charges that are under way take all the room.
-    pub(super) fn is_full(&self, now: Duration) -> bool {
+    pub fn is_full(&self, now: Duration) -> bool {
         !self.stopping.load(Ordering::Relaxed) && self.breaker().state(now) == State::Closed
     }
 
     /// Nothing new is asked from now on.
-    pub(crate) fn stop(&self) {
+    pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    pub(super) fn is_stopping(&self) -> bool {
+    /// Whether nothing new is asked.
+    pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn joins(&self) {
+    /// A charge waits to be asked for.
+    pub fn joins(&self) {
         self.waiting.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn leaves(&self) {
+    /// It does not wait any more.
+    pub fn leaves(&self) {
         self.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 
-    pub(super) fn admit(&self, now: Duration) -> Option<Pass> {
+    /// Lets a call through, or not; see [`Breaker::admit`].
+    pub fn admit(&self, now: Duration) -> Option<Pass> {
         self.breaker().admit(now)
     }
 
-    pub(super) fn record(&self, pass: Pass, answered: bool, now: Duration, draw: f64) {
+    /// Notes what came of a call; see [`Breaker::record`].
+    pub fn record(&self, pass: Pass, answered: bool, now: Duration, draw: f64) {
         let mut breaker = self.breaker();
         let before = breaker.state(now);
         breaker.record(pass, answered, now, draw);
@@ -86,7 +91,7 @@ impl Gate {
     }
 
     /// 0 closed, 1 half-open, 2 open.
-    pub(super) fn breaker_state(&self, now: Duration) -> f64 {
+    pub fn breaker_state(&self, now: Duration) -> f64 {
         match self.breaker().state(now) {
             State::Closed => 0.0,
             State::HalfOpen => 1.0,

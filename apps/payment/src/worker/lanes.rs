@@ -8,12 +8,12 @@ use cafe_trace::Step;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::asks::{record, refund_outcome};
+use super::till::{Job, LookUp, LookUpRefund};
 use super::{FOLLOW_SLOTS, LOOK_SLOTS, REFUND_SLOTS, Worker};
 use crate::domain::{Request, What};
 use crate::payment::Payment;
-use crate::payment::agenda::{Lane, Task};
-use crate::payment::attempt::{Attempt, Finding};
-use crate::payment::refund::{Refund, RefundAnswer};
+use crate::payment::agenda::Lane;
+use crate::payment::attempt::Finding;
 use crate::store;
 use crate::vendor::{LookUpRequest, READ_TIMEOUT, Vendor};
 
@@ -42,14 +42,14 @@ pub(super) fn start(worker: &Worker) {
 /// Opens attempts for orders that found no room when they were heard.
 async fn begin_due(worker: Worker) {
     while !worker.stop.is_cancelled() {
-        let now = worker.timer.elapsed();
-        let room = worker.gate.room(now).min(BATCH);
-        if room == 0 && worker.gate.is_full(now) {
+        let now = worker.till.timer.elapsed();
+        let room = worker.till.gate.room(now).min(BATCH);
+        if room == 0 && worker.till.gate.is_full(now) {
             tokio::time::sleep(ROOM_SOON).await;
             continue;
         }
         let due = if room > 0 { worker.due(Lane::Ask, room).await } else { Vec::new() };
-        worker.gate.set_backlog(room > 0 && due.len() == room);
+        worker.till.gate.set_backlog(room > 0 && due.len() == room);
         // Opening an attempt announces nothing that would pass a trace on.
         let due = due.into_iter().map(|order_id| (order_id, None)).collect();
         if worker.hand_in_all(due, &What::Begin).await == 0 {
@@ -60,7 +60,7 @@ async fn begin_due(worker: Worker) {
 
 async fn expire_due(worker: Worker) {
     while !worker.stop.is_cancelled() {
-        let now = worker.timer.now();
+        let now = worker.till.timer.now();
         let due = worker.search(move |db| store::expiring(db, now, BATCH)).await;
         let due = due.into_iter().map(|(order_id, payment)| (order_id, payment.traceparent)).collect();
         if worker.hand_in_all(due, &What::Expire).await == 0 {
@@ -81,7 +81,7 @@ async fn work_lane(worker: Worker, lane: Lane, slots: usize) {
             while lane == Lane::Refund && !worker.has_room_for_refunds() && !worker.stop.is_cancelled() {
                 tokio::time::sleep(ROOM_SOON).await;
             }
-            if !worker.memory.enter(order_id) {
+            if !worker.till.memory.enter(order_id) {
                 continue;
             }
             let runner = worker.clone();
@@ -102,52 +102,43 @@ impl Worker {
         if self.bells.lane(lane).takes_all() {
             return self.search(move |db| store::in_lane(db, lane, SWEEP)).await;
         }
-        let now = self.timer.now();
+        let now = self.till.timer.now();
         let due = self.search(move |db| store::due(db, lane, now, limit + MARGIN)).await;
-        due.into_iter().filter(|order_id| !self.memory.is_busy(*order_id)).take(limit).collect()
+        self.till.not_busy(due, limit)
     }
 
     /// Does the next thing about a payment that somebody found in a lane.
     async fn work(&self, order_id: OrderId, slot: OwnedSemaphorePermit) {
         let found = self.search(move |db| Ok(store::payment(db, order_id)?.into_iter().collect())).await;
-        let mut hands_over = false;
-        if let Some(payment) = found.first()
-            && let Some((_, lane, task)) = payment.next_task()
-        {
-            hands_over = self.perform(order_id, payment, lane, task).await;
-        }
+        let hands_over = match found.first() {
+            Some(payment) => self.perform(order_id, payment).await,
+            None => false,
+        };
         drop(slot);
         if !hands_over {
-            self.memory.leave(order_id);
+            self.till.memory.leave(order_id);
         }
     }
 
     /// True if the order stays busy, because somebody else goes on with it.
-    async fn perform(&self, order_id: OrderId, payment: &Payment, lane: Lane, task: Task) -> bool {
+    async fn perform(&self, order_id: OrderId, payment: &Payment) -> bool {
         let Some(vendor) =
             payment.order.as_ref().and_then(|order| self.vendor_of(&order.placed.payment.vendor))
         else {
             return false;
         };
         let traceparent = payment.traceparent.clone();
-        if lane == Lane::Asked && self.is_being_asked(order_id).await {
+        let (lane, job) = self.till.job(order_id, payment);
+        if lane == Some(Lane::Asked) && self.is_being_asked(order_id).await {
             return true;
         }
-        match task {
-            Task::Begin => {}
-            Task::LookUp(number) => {
-                if let Some(attempt) = payment.attempts.iter().find(|attempt| attempt.number == number) {
-                    self.look_up(order_id, attempt, vendor, traceparent).await;
-                }
-            }
-            Task::LookUpRefund(number) => {
-                if let Some(refund) = payment.refunds.iter().find(|refund| refund.number == number) {
-                    self.look_up_refund(order_id, refund, vendor, traceparent).await;
-                }
-            }
-            Task::Refund(number) => {
+        match job {
+            Job::Nothing => {}
+            Job::LookUp(look_up) => self.look_up(order_id, look_up, vendor, traceparent).await,
+            Job::LookUpRefund(look_up) => self.look_up_refund(order_id, look_up, vendor, traceparent).await,
+            Job::BeginRefund(number) => {
                 // The turn's effect takes the order over.
-                self.memory.leave(order_id);
+                self.till.memory.leave(order_id);
                 self.report(order_id, What::BeginRefund(number), traceparent).await;
                 return true;
             }
@@ -159,87 +150,69 @@ impl Worker {
     /// answer comes after them.
     async fn is_being_asked(&self, order_id: OrderId) -> bool {
         let nothing = Request { order_id, what: What::Notified(0), traceparent: None };
-        self.desk.ask(nothing, None).await.is_err() || self.memory.is_asking(order_id)
+        self.desk.ask(nothing, None).await.is_err() || self.till.memory.is_asking(order_id)
     }
 
     async fn look_up(
         &self,
         order_id: OrderId,
-        attempt: &Attempt,
+        mut look_up: LookUp,
         vendor: &Vendor,
         traceparent: Option<String>,
     ) {
-        let number = attempt.number;
-        let silence = self.silence(&Attempt::key(order_id, number));
-        let (mut under, mut finding, mut found_by) = (number, Finding::NotFound, None);
-        for next in attempt.looked_up_under() {
-            under = next;
-            (finding, found_by) = self.look_under(order_id, next, vendor, traceparent.clone()).await;
-            if finding != Finding::NotFound {
-                break;
-            }
+        let mut found_by = None;
+        while let Some(key) = look_up.next_key() {
+            found_by = self.look_under(order_id, key, &mut look_up, vendor, traceparent.clone()).await;
         }
-        let what = if attempt.probe {
-            What::Probed(number, under, finding, silence)
-        } else {
-            What::LookedUp(number, finding, silence)
-        };
-        self.report(order_id, what, found_by.or(traceparent)).await;
+        self.report(order_id, look_up.report(), found_by.or(traceparent)).await;
     }
 
-    /// What was found, and the trace context of the call that found it.
+    /// Answers the trace context of the call.
     async fn look_under(
         &self,
         order_id: OrderId,
-        number: u32,
+        key: String,
+        look_up: &mut LookUp,
         vendor: &Vendor,
         traceparent: Option<String>,
-    ) -> (Finding, Option<String>) {
-        let key = Attempt::key(order_id, number);
+    ) -> Option<String> {
         let (step, traceparent) = Step::vendor("look_up", vendor.name(), traceparent);
-        let request = LookUpRequest { key: key.clone(), traceparent: traceparent.clone() };
-        let started = self.timer.elapsed();
-        let finding = self.timer.within(READ_TIMEOUT, vendor.look_up(request)).await;
-        let finding = finding.unwrap_or(Finding::Unclear { detail: "no answer in time".to_owned() });
-        let outcome = match &finding {
+        let request = LookUpRequest { key, traceparent: traceparent.clone() };
+        let started = self.till.timer.elapsed();
+        look_up.found(self.till.timer.within(READ_TIMEOUT, vendor.look_up(request)).await, &self.till.memory);
+        let (finding, attempt) = (look_up.finding(), look_up.under());
+        let outcome = match finding {
             Finding::Found(_) => "found",
             Finding::Declined { .. } => "declined",
             Finding::NotFound => "not_found",
             Finding::Unclear { .. } => "unclear",
         };
         step.answered(outcome, matches!(finding, Finding::Unclear { .. }));
-        record("look_up", outcome, self.timer.elapsed().saturating_sub(started));
-        tracing::debug!(%order_id, attempt = number, outcome, "looked up a charge");
+        record("look_up", outcome, self.till.timer.elapsed().saturating_sub(started));
+        tracing::debug!(%order_id, attempt, outcome, "looked up a charge");
         if matches!(finding, Finding::Found(_) | Finding::Declined { .. }) {
-            tracing::info!(%order_id, attempt = number, outcome, "a charge that was unknown is settled");
-            self.memory.settled(&key);
+            tracing::info!(%order_id, attempt, outcome, "a charge that was unknown is settled");
         }
-        (finding, traceparent)
+        traceparent
     }
 
     async fn look_up_refund(
         &self,
         order_id: OrderId,
-        refund: &Refund,
+        look_up: LookUpRefund,
         vendor: &Vendor,
         traceparent: Option<String>,
     ) {
-        let key = refund.key(order_id);
-        let silence = self.silence(&key);
         let (step, traceparent) = Step::vendor("look_up_refund", vendor.name(), traceparent);
-        let request = LookUpRequest { key: key.clone(), traceparent: traceparent.clone() };
-        let started = self.timer.elapsed();
-        let answer = self.timer.within(READ_TIMEOUT, vendor.look_up_refund(request)).await;
-        let answer = answer
-            .unwrap_or(RefundAnswer::Unclear { arrived: false, detail: "no answer in time".to_owned() });
-        step.answered(refund_outcome(&answer), matches!(answer, RefundAnswer::Unclear { .. }));
+        let request = LookUpRequest { key: look_up.key.clone(), traceparent: traceparent.clone() };
+        let started = self.till.timer.elapsed();
+        let answer = self.till.timer.within(READ_TIMEOUT, vendor.look_up_refund(request)).await;
+        let outcome = answer.as_ref().map_or("unclear", refund_outcome);
+        step.answered(outcome, outcome == "unclear");
         drop(step);
-        record("look_up_refund", refund_outcome(&answer), self.timer.elapsed().saturating_sub(started));
-        tracing::debug!(%order_id, refund = refund.number, outcome = refund_outcome(&answer), "looked up a refund");
-        if matches!(answer, RefundAnswer::Done { .. } | RefundAnswer::Refused { .. }) {
-            self.memory.settled(&key);
-        }
-        self.report(order_id, What::RefundAnswered(refund.number, answer, silence), traceparent).await;
+        record("look_up_refund", outcome, self.till.timer.elapsed().saturating_sub(started));
+        tracing::debug!(%order_id, refund = look_up.number, outcome, "looked up a refund");
+        self.report(order_id, look_up.report(answer, &self.till.memory), traceparent).await;
     }
 
     fn vendor_of(&self, name: &str) -> Option<&Vendor> {

@@ -8,7 +8,7 @@ use cafe_events::OrderId;
 
 /// Orders that somebody is busy with, and when unanswered requests were sent.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Memory(Arc<Mutex<Known>>);
+pub struct Memory(Arc<Mutex<Known>>);
 
 #[derive(Debug, Default)]
 struct Known {
@@ -19,42 +19,46 @@ struct Known {
 
 impl Memory {
     /// Takes the order; false if somebody is busy with it.
-    pub(super) fn enter(&self, order_id: OrderId) -> bool {
+    pub fn enter(&self, order_id: OrderId) -> bool {
         self.known().busy.insert(order_id)
     }
 
     /// Takes the order for asking the vendor, whoever is busy with it.
-    pub(super) fn enter_to_ask(&self, order_id: OrderId) {
+    pub fn enter_to_ask(&self, order_id: OrderId) {
         let mut known = self.known();
         known.busy.insert(order_id);
         known.asking.insert(order_id);
     }
 
-    pub(super) fn leave(&self, order_id: OrderId) {
+    /// Nobody is busy with the order any more.
+    pub fn leave(&self, order_id: OrderId) {
         let mut known = self.known();
         known.busy.remove(&order_id);
         known.asking.remove(&order_id);
     }
 
-    pub(super) fn is_asking(&self, order_id: OrderId) -> bool {
+    /// Whether its vendor is being asked.
+    pub fn is_asking(&self, order_id: OrderId) -> bool {
         self.known().asking.contains(&order_id)
     }
 
-    pub(super) fn is_busy(&self, order_id: OrderId) -> bool {
+    /// Whether somebody is busy with the order.
+    pub fn is_busy(&self, order_id: OrderId) -> bool {
         self.known().busy.contains(&order_id)
     }
 
     /// Notes that the request under `key` has not been answered clearly.
-    pub(super) fn unanswered(&self, key: String, sent_at: Duration) {
+    pub fn unanswered(&self, key: String, sent_at: Duration) {
         self.known().sent.insert(key, sent_at);
     }
 
-    pub(super) fn settled(&self, key: &str) {
+    /// Forgets a request that was answered clearly.
+    pub fn settled(&self, key: &str) {
         self.known().sent.remove(key);
     }
 
     /// When the request under `key` was sent, if by this process.
-    pub(super) fn sent_at(&self, key: &str) -> Option<Duration> {
+    pub fn sent_at(&self, key: &str) -> Option<Duration> {
         self.known().sent.get(key).copied()
     }
 

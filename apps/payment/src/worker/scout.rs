@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use super::Worker;
 use crate::payment::agenda::Lane;
 use crate::store;
+use crate::timer::Timer;
 
 /// How often the rows are searched when nobody wakes the scout, in real time.
 const TICK: Duration = Duration::from_millis(200);
@@ -18,19 +19,21 @@ const STEPPED_BACK: Duration = Duration::from_secs(2);
 
 /// One bell for each lane, and one for what expires. Clones share them.
 #[derive(Clone, Debug)]
-pub(super) struct Bells {
+pub struct Bells {
     lanes: Arc<[Bell; Lane::ALL.len()]>,
     pub(super) expiring: Arc<Bell>,
 }
 
+/// Rung when there is something to do.
 #[derive(Debug, Default)]
-pub(super) struct Bell {
+pub struct Bell {
     ring: Notify,
     take_all: AtomicBool,
 }
 
 impl Bells {
-    pub(super) fn new() -> Self {
+    /// At first everything that may be waited for is looked at, due or not.
+    pub fn new() -> Self {
         let bells = Self { lanes: Arc::default(), expiring: Arc::default() };
         // Closed attempts are not urgent, however long nobody was there, and orders that wait are due anyway.
         for lane in [Lane::Look, Lane::Asked, Lane::Refund] {
@@ -39,7 +42,8 @@ impl Bells {
         bells
     }
 
-    pub(super) fn lane(&self, lane: Lane) -> &Bell {
+    /// The bell of a lane.
+    pub fn lane(&self, lane: Lane) -> &Bell {
         &self.lanes[lane.number() as usize - 1]
     }
 
@@ -57,27 +61,46 @@ impl Bell {
     }
 
     /// True if everything is to be looked at, due or not; once.
-    pub(super) fn takes_all(&self) -> bool {
+    pub fn takes_all(&self) -> bool {
         self.take_all.swap(false, Ordering::Relaxed)
     }
 }
 
+/// Notices when the wall clock is set back.
+#[derive(Debug)]
+pub struct Scout {
+    before: (Timestamp, Duration),
+}
+
+impl Scout {
+    /// Begins with how the clocks stand.
+    pub fn new(timer: &Timer) -> Self {
+        Self { before: (timer.now(), timer.elapsed()) }
+    }
+
+    /// Looks at the clocks; where the wall clock was set back, everything that waits is to be looked at.
+    pub fn look(&mut self, timer: &Timer, bells: &Bells) {
+        let now = (timer.now(), timer.elapsed());
+        if was_set_back(self.before, now) {
+            tracing::warn!("the clock was set back; everything that waits is looked at");
+            bells.ring_for_everything();
+        }
+        self.before = now;
+    }
+}
+
 pub(super) fn start(worker: &Worker) {
-    let scout = worker.clone();
-    worker.spawn(async move {
-        let mut before = (scout.timer.now(), scout.timer.elapsed());
-        while !scout.stop.is_cancelled() {
-            let now = (scout.timer.now(), scout.timer.elapsed());
-            if was_set_back(before, now) {
-                tracing::warn!("the clock was set back; everything that waits is looked at");
-                scout.bells.ring_for_everything();
-            }
-            before = now;
-            scout.ring_what_is_due(now.0).await;
+    let worker = worker.clone();
+    let tasks = worker.tasks.clone();
+    tasks.spawn(async move {
+        let mut scout = Scout::new(&worker.till.timer);
+        while !worker.stop.is_cancelled() {
+            scout.look(&worker.till.timer, &worker.bells);
+            worker.ring_what_is_due(worker.till.timer.now()).await;
             tokio::select! {
-                () = scout.wake.notified() => {}
+                () = worker.wake.notified() => {}
                 () = tokio::time::sleep(TICK) => {}
-                () = scout.stop.cancelled() => {}
+                () = worker.stop.cancelled() => {}
             }
         }
     });

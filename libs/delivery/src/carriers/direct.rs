@@ -7,9 +7,10 @@ use std::time::Duration;
 use cafe_events::{Record, Source};
 use cafe_store::{Connection, Database, Error, Server};
 
+use super::log::{self, Seen};
 use super::{Carrier, News, Parts};
 use crate::place::Moved;
-use crate::tables::{self, Head, Position};
+use crate::tables::{self, Position};
 use crate::turn::Arrived;
 use crate::wake::Ear;
 
@@ -28,14 +29,6 @@ struct Open {
     db: Connection,
     /// Which file was opened; a restore puts another in its place.
     inode: Option<u64>,
-}
-
-/// An outbox as it was read.
-struct Seen {
-    head: Head,
-    /// The position after which was read.
-    from: i64,
-    records: Vec<Record>,
 }
 
 impl Direct {
@@ -73,7 +66,7 @@ impl Direct {
         true
     }
 
-    fn see(&mut self, heard: &Position, limit: usize) -> Result<Seen, Error> {
+    fn see(&mut self, heard: &Position, limit: usize) -> Result<Seen<Record>, Error> {
         let db = self.open()?;
         // One short read transaction: whoever stops inside it keeps the speaker's write-ahead log from being reused.
         let read = db.begin_reading().and_then(|()| see(db, heard, limit));
@@ -93,19 +86,8 @@ impl Carrier for Direct {
         if seen.records.is_empty() && self.follow() {
             seen = self.see(&before, limit).map_err(|error| error.to_string())?;
         }
-        if let Some(first) = seen.first_missing(&before, limit) {
-            return Err(super::no_longer_kept(self.source, first));
-        }
-        let log_id: std::sync::Arc<str> = seen.head.log_id.as_str().into();
-        let behind = seen.head.last - seen.from;
-        let is_another_log = before.log_id != log_id && !before.log_id.is_empty();
         let source = self.source;
-        let moved = |record: Record| {
-            let position =
-                Position { part: 0, log_id: log_id.clone(), position: record.position, next_offset: None };
-            (Arrived::new(source, record), position)
-        };
-        Ok(News { records: seen.records.into_iter().map(moved).collect(), behind, is_another_log })
+        seen.news(source, &before, limit, |record| Arrived::new(source, record))
     }
 
     fn wait(&mut self) {
@@ -117,24 +99,9 @@ impl Carrier for Direct {
     }
 }
 
-impl Seen {
-    /// Something was said that can no longer be heard: pruned before it was heard here, or lost. Stop, never skip.
-    fn first_missing(&self, before: &Position, limit: usize) -> Option<i64> {
-        let is_pruned = *before.log_id == self.head.log_id && self.from < self.head.oldest - 1;
-        let due = self.from + 1..;
-        let missing = self.records.iter().map(|record| record.position).zip(due).find(|(is, due)| is != due);
-        let expected = (self.head.last - self.from).min(limit as i64);
-        if !is_pruned && missing.is_none() && self.records.len() as i64 == expected {
-            return None;
-        }
-        Some(missing.map_or(self.from + 1 + self.records.len() as i64, |(_, due)| due))
-    }
-}
-
-fn see(db: &mut Connection, heard: &Position, limit: usize) -> Result<Seen, Error> {
-    let head: Head = tables::head(db)?;
-    let is_same = head.log_id == *heard.log_id && heard.position <= head.last;
-    let from = if is_same { heard.position } else { head.oldest - 1 };
+fn see(db: &mut Connection, heard: &Position, limit: usize) -> Result<Seen<Record>, Error> {
+    let head = tables::head(db)?;
+    let from = log::read_from(&head, heard);
     let records = if from < head.last { tables::read_after(db, from, limit as i64)? } else { Vec::new() };
     Ok(Seen { head, from, records })
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod direct;
 pub(crate) mod kafka;
+pub(crate) mod log;
 
 use std::collections::BTreeMap;
 
@@ -9,10 +10,10 @@ use crate::tables::Position;
 use crate::turn::Arrived;
 
 /// Up to where each part of a log was heard.
-pub(crate) type Parts = BTreeMap<i64, Position>;
+pub type Parts = BTreeMap<i64, Position>;
 
 /// Reads one speaker's log.
-pub(crate) trait Carrier: Send {
+pub trait Carrier: Send {
     /// At most `limit` records that come next, none left out. Where the log has another name now, or ends before what was heard
     /// (it was restored from an older copy), reading starts at its oldest record.
     ///
@@ -32,13 +33,13 @@ pub(crate) trait Carrier: Send {
 
 /// What a carrier has read.
 #[derive(Debug, Default)]
-pub(crate) struct News {
+pub struct News {
     /// In the order of each part's log. With each: up to where its part was heard once it is taken in.
-    pub(crate) records: Vec<(Arrived, Position)>,
+    pub records: Vec<(Arrived, Position)>,
     /// How many records come after what was heard before, those that were read included.
-    pub(crate) behind: i64,
+    pub behind: i64,
     /// The log has another name than before.
-    pub(crate) is_another_log: bool,
+    pub is_another_log: bool,
 }
 
 /// What is said about an event that is gone before it was heard.

@@ -77,11 +77,11 @@ pub(super) const ALL: Statements = Statements {
 
 /// How the lists of held and set-aside events changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ListsChanged {
+pub struct ListsChanged {
     /// How many more are held now.
-    pub(crate) held: i64,
+    pub held: i64,
     /// Whether another number may be set aside now.
-    pub(crate) parked: bool,
+    pub parked: bool,
 }
 
 /// Loads the ledger's rows that are wanted, and what is held behind them.

@@ -28,21 +28,22 @@ pub(super) const ALL: Statements = Statements { texts: STATEMENTS, puts: &[&PUT_
 
 /// What a turn begins with.
 #[derive(Clone, Debug)]
-pub(crate) struct Before {
+pub struct Before {
     /// The last position of the outbox.
-    pub(crate) last: i64,
-    pub(crate) lease: Lease,
+    pub last: i64,
+    /// Who leads.
+    pub lease: Lease,
 }
 
 /// Which replica of a service listens, relays and works.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Lease {
+pub struct Lease {
     /// Its name; empty if nobody does.
-    pub(crate) replica: String,
+    pub replica: String,
     /// Raised by one whenever it is taken.
-    pub(crate) epoch: i64,
+    pub epoch: i64,
     /// Raised by one again and again by whoever has it.
-    pub(crate) beats: i64,
+    pub beats: i64,
 }
 
 /// Keeps other writers of this database out, from the next answer to the end of the transaction. [`locked`] tells what the last of

@@ -4,12 +4,12 @@ use cafe_events::Source;
 use tokio::sync::oneshot;
 
 use crate::TurnError;
-use crate::domain::Tables;
+use crate::domain::Domain;
 use crate::tables::Position;
 use crate::turn::{Arrived, Input, Output, ParkedOutcome};
 
 /// One input of a turn, with whom to tell.
-pub(super) enum Item<D: Tables> {
+pub(super) enum Item<D: Domain> {
     Ask {
         request: D::Request,
         traceparent: Option<String>,
@@ -28,7 +28,7 @@ pub(super) enum Item<D: Tables> {
     },
 }
 
-impl<D: Tables> Item<D> {
+impl<D: Domain> Item<D> {
     /// Its trace context.
     pub(super) fn cause(&self) -> Option<&str> {
         match self {
@@ -60,7 +60,7 @@ impl<D: Tables> Item<D> {
 }
 
 /// Tells everyone that it failed.
-pub(super) fn fail<D: Tables>(items: Vec<Item<D>>, error: &TurnError) {
+pub(super) fn fail<D: Domain>(items: Vec<Item<D>>, error: &TurnError) {
     for item in items {
         match item {
             Item::Ask { answer, .. } => drop_answer(answer, Err(error.clone())),
