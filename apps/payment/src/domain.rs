@@ -177,10 +177,10 @@ impl Domain for Cashier {
         if !reactions::concerns_payment(event) {
             return Ok(());
         }
-        let mut payment = self.take(tables, heard.order_id).unwrap_or_default();
+        let (mut payment, caught_up) = self.take(tables, heard.order_id).unwrap_or_default();
         let transition = reactions::hear(self, &mut payment, heard, event, now)
             .map_err(|refusal| Poison(format!("{}: {refusal}", event.kind())))?;
-        keep(tables, heard.order_id, payment, transition, now, turn);
+        keep(tables, heard.order_id, payment, caught_up.and(transition), now, turn);
         Ok(())
     }
 
@@ -191,24 +191,40 @@ impl Domain for Cashier {
         now: Timestamp,
         turn: &mut Turn<Effect>,
     ) -> Result<Done, Refusal> {
-        let mut payment = self.take(tables, request.order_id).ok_or(Refusal::NoOrder)?;
+        let (mut payment, caught_up) = self.take(tables, request.order_id).ok_or(Refusal::NoOrder)?;
         if request.traceparent.is_some() {
             payment.traceparent.clone_from(&request.traceparent);
         }
         let transition = decide(&mut payment, &request.what, now)?;
         let done = if transition == Transition::AlreadyDone { Done::Already } else { Done::Now };
-        keep(tables, request.order_id, payment, transition, now, turn);
+        keep(tables, request.order_id, payment, caught_up.and(transition), now, turn);
         Ok(done)
     }
 }
 
+/// Whether a payment as it is loaded differs from its row: then the row is written whatever comes of the turn, because the row
+/// says what is to be done next.
+#[derive(Clone, Copy, Default)]
+struct CaughtUp(bool);
+
+impl CaughtUp {
+    fn and(self, transition: Transition) -> Transition {
+        match transition {
+            Transition::AlreadyDone if self.0 => Transition::Changed(Vec::new()),
+            transition => transition,
+        }
+    }
+}
+
 impl Cashier {
-    fn take(&self, tables: &Payments, order_id: OrderId) -> Option<Payment> {
+    fn take(&self, tables: &Payments, order_id: OrderId) -> Option<(Payment, CaughtUp)> {
         let mut payment = tables.payments.get(&order_id)?.clone();
+        let known = payment.restored_at;
         if let Some(restored_at) = self.restored_at {
             payment.after_restore(restored_at);
         }
-        Some(payment)
+        let caught_up = CaughtUp(payment.restored_at != known);
+        Some((payment, caught_up))
     }
 }
 

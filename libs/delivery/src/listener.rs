@@ -30,10 +30,8 @@ pub struct Listener {
     clock: Clock,
 }
 
-/// What was read, on its way to the writer.
+/// What was read and handed to the writer.
 pub struct Handed {
-    /// For the writer.
-    pub batch: Batch,
     /// What the writer says once it is on disk, or cannot be.
     pub outcome: Receiver<Result<(), TurnError>>,
     /// Up to where the source is heard then.
@@ -49,7 +47,7 @@ pub(crate) fn run<D: Domain>(
     stop: &CancellationToken,
 ) {
     while !stop.is_cancelled() {
-        let Some(Handed { batch, outcome, heard, behind }) = listener.read() else {
+        let Some((batch, handed)) = listener.read() else {
             listener.carrier.wait();
             continue;
         };
@@ -57,8 +55,8 @@ pub(crate) fn run<D: Domain>(
             stop.cancel();
             return;
         }
-        match outcome.recv() {
-            Ok(Ok(())) => listener.taken_in(heard, behind),
+        match handed.outcome.recv() {
+            Ok(Ok(())) => listener.is_taken_in(handed),
             Ok(Err(error)) => {
                 tracing::warn!(listener = %D::SOURCE, source = %listener.source, %error, "not taken in; trying again");
                 std::thread::sleep(RETRY_AFTER);
@@ -84,8 +82,8 @@ impl Listener {
         listener
     }
 
-    /// What comes next, if anything does.
-    pub fn read(&mut self) -> Option<Handed> {
+    /// What comes next, for the writer, if anything does.
+    pub fn read(&mut self) -> Option<(Batch, Handed)> {
         match self.carrier.read_after(&self.heard, READ_LIMIT) {
             Ok(news) => self.take(news),
             Err(reason) => {
@@ -97,19 +95,15 @@ impl Listener {
 
     /// What was handed over is on disk.
     pub fn is_taken_in(&mut self, handed: Handed) {
-        self.taken_in(handed.heard, handed.behind);
-    }
-
-    fn taken_in(&mut self, heard: Parts, behind: i64) {
-        self.heard = heard;
+        self.heard = handed.heard;
         self.carrier.taken_in(&self.heard);
         let position = self.position();
         self.board.link(self.source, |link| {
-            (link.position, link.last) = (position, position + behind);
+            (link.position, link.last) = (position, position + handed.behind);
         });
     }
 
-    fn take(&mut self, mut news: News) -> Option<Handed> {
+    fn take(&mut self, mut news: News) -> Option<(Batch, Handed)> {
         if let Some(reason) = self.too_many_aside() {
             self.say_silent(Some(reason));
             return None;
@@ -131,7 +125,7 @@ impl Listener {
         heard.extend(news.records.iter().map(|(_, moves)| (moves.part, moves.clone())));
         let (done, outcome) = sync_channel(1);
         let batch = Batch { source: self.source, arrived: news.records, done };
-        Some(Handed { batch, outcome, heard, behind })
+        Some((batch, Handed { outcome, heard, behind }))
     }
 
     fn too_many_aside(&self) -> Option<String> {
@@ -156,7 +150,7 @@ impl Listener {
     }
 
     /// The last position that was heard of any part.
-    fn position(&self) -> i64 {
+    pub fn position(&self) -> i64 {
         self.heard.values().map(|heard| heard.position).max().unwrap_or(0)
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cafe_events::{Event, OrderEvent, OrderId, Source};
 
-use crate::{Broken, Evidence, Kind, NumberFact, Seen, not_seen};
+use crate::{Broken, Evidence, Kind, NumberFact, OrderStatus, Seen, not_seen};
 
 /// An order that a customer was told of exists, as they were told. One that was lost when order was restored from an older
 /// copy may be a fragment.
@@ -34,13 +34,14 @@ pub fn acknowledged_orders_exist(evidence: &Evidence) -> Seen {
     })
 }
 
-/// A wish to cancel that was acknowledged stands in order's log, for payment to hear.
+/// A wish to cancel that was acknowledged stands in order's log, for payment to hear; unless the order was cancelled already.
 pub fn acknowledged_cancels_are_passed_on(evidence: &Evidence) -> Seen {
     let needs = [Kind::Customers, Kind::Said(Source::Order)];
     Seen::by_case(evidence, &needs, |order_id, case, wrong| {
         let acknowledged = case.customers.iter().any(|customer| customer.cancelled);
         let is_said = case.count(|event| matches!(event, Event::Order(OrderEvent::CancelRequested(_)))) > 0;
-        if acknowledged && !is_said && !evidence.may_be_lost(Source::Order, order_id) {
+        let is_cancelled = case.order.as_ref().is_some_and(|order| order.status == OrderStatus::Cancelled);
+        if acknowledged && !is_said && !is_cancelled && !evidence.may_be_lost(Source::Order, order_id) {
             wrong.push("its customer's cancel was acknowledged and never announced".to_owned());
         }
         acknowledged

@@ -1,0 +1,297 @@
+//! Chooses what happens next, by what kind of a day it is.
+
+use std::collections::VecDeque;
+
+use cafe_events::Source;
+use cafe_payment::payment::agenda::Lane;
+
+use crate::carrier::Served;
+use crate::draw::Draw;
+use crate::memory::Strike;
+use crate::people::CARTS;
+use crate::transition::{BenchDoes, Fault, StaffDoes, Transition};
+use crate::vendor::Mood;
+use crate::world::{World, with};
+
+/// How long a wait may be, in milliseconds, and how often it is: within a second, over a lease, a vendor's silence, the time until
+/// "not found" counts, the time to pay.
+const WAITS_MS: [(u16, u32); 7] =
+    [(8, 40), (6, 600), (4, 3_100), (6, 10_500), (4, 36_000), (1, 240_000), (1, 620_000)];
+/// How far a wall clock steps, in seconds.
+const STEPS_S: [i32; 5] = [5, 400, 3_600, 86_000, 86_400];
+/// A strike hits within so many steps: more than a turn has.
+const STRIKES_WITHIN: usize = 24;
+
+/// How often a process looks whether the lease of another has lapsed, and so often that it has.
+const LOOK_EVERY_MS: u32 = 500;
+const LOOKS: usize = 9;
+
+/// Chooses transitions; what it needs again and again is kept.
+pub struct Chooser {
+    draw: Draw,
+    ready: Vec<Transition>,
+    /// What follows, one after the other, though other things may happen in between.
+    script: VecDeque<Transition>,
+}
+
+impl Chooser {
+    /// Draws from this seed.
+    pub fn new(seed: u64) -> Self {
+        Self { draw: Draw::new(seed), ready: Vec::with_capacity(64), script: VecDeque::new() }
+    }
+
+    /// What happens next.
+    pub fn next(&mut self, world: &mut World) -> Transition {
+        if !self.script.is_empty() && !self.draw.once_in(4) {
+            return self.script.pop_front().unwrap_or(Transition::Pass(1));
+        }
+        let config = &world.config;
+        let (faults, people, time) = (config.faults, config.people, config.time);
+        let roll = self.draw.below(1_000) as u16;
+        if roll < faults
+            && let Some(fault) = self.fault(world)
+        {
+            return Transition::Fault(fault);
+        }
+        if (faults..faults + people).contains(&roll) {
+            return self.person(world);
+        }
+        if roll >= 1_000 - time {
+            return self.wait();
+        }
+        self.work(world)
+    }
+
+    fn wait(&mut self) -> Transition {
+        let longest = self.draw.weighted(&WAITS_MS).unwrap_or(1);
+        Transition::Pass(self.draw.within(i64::from(longest) / 2, i64::from(longest)) as u32)
+    }
+
+    fn place(&mut self, world: &World) -> u8 {
+        self.draw.below(world.config.replicas) as u8
+    }
+
+    fn source(&mut self) -> Source {
+        Source::ALL[self.draw.below(3)]
+    }
+
+    fn person(&mut self, world: &World) -> Transition {
+        let place = self.place(world);
+        let known = world.customers.len();
+        if known < world.config.customers && (known == 0 || self.draw.once_in(3)) {
+            let cart = self.draw.below(CARTS) as u8;
+            return Transition::Order {
+                cart,
+                keyed: !self.draw.once_in(4),
+                proof: !self.draw.once_in(10),
+                place,
+            };
+        }
+        let customer = self.draw.below(known.max(1)) as u8;
+        match self.draw.below(20) {
+            0..3 => Transition::SendAgain { customer, changed: self.draw.once_in(4), place },
+            3..6 => Transition::Cancel { customer, by_staff: self.draw.once_in(4), place },
+            6 => Transition::GiveBack { customer, amount: None, place },
+            7 => Transition::GiveBack { customer, amount: Some(self.draw.within(1, 9_000) as u16), place },
+            _ => Transition::Staff { customer, does: self.staff(), place },
+        }
+    }
+
+    fn staff(&mut self) -> StaffDoes {
+        let line = self.draw.within(1, 3) as u8;
+        let all = [
+            (6, StaffDoes::Start),
+            (3, StaffDoes::LineReady(line)),
+            (6, StaffDoes::Ready),
+            (6, StaffDoes::PickUp),
+            (3, StaffDoes::Recall),
+            (3, StaffDoes::RejectLine(line)),
+            (2, StaffDoes::Reject),
+        ];
+        self.draw.weighted(&all).unwrap_or(StaffDoes::Ready)
+    }
+
+    fn work(&mut self, world: &mut World) -> Transition {
+        self.ready.clear();
+        for source in Source::ALL {
+            for place in 0..world.config.replicas as u8 {
+                gather(world, source, place, &mut self.ready);
+            }
+        }
+        let calls = world.vendor.calls.len();
+        for call in 0..calls.min(4) {
+            self.ready.push(Transition::Vendor(call as u8, Mood::Answers));
+        }
+        if !world.vendor.news.is_empty() {
+            self.ready.push(Transition::VendorTells(0));
+        }
+        if self.ready.is_empty() || self.draw.once_in(6) {
+            return self.upkeep(world);
+        }
+        let index = self.draw.below(self.ready.len());
+        match self.ready.swap_remove(index) {
+            Transition::Vendor(call, _) => Transition::Vendor(call, self.mood(world.config.moods)),
+            Transition::Start(..) if !self.draw.once_in(3) => self.wait(),
+            ready => ready,
+        }
+    }
+
+    /// What is done now and then, whether there is anything to do or not.
+    fn upkeep(&mut self, world: &World) -> Transition {
+        let place = self.place(world);
+        let lane = Lane::ALL[1..][self.draw.below(Lane::ALL.len() - 1)];
+        match self.draw.below(12) {
+            0 => Transition::Bench(place, BenchDoes::Begin),
+            1 => Transition::Bench(place, BenchDoes::Expire),
+            2..6 => Transition::Bench(place, BenchDoes::Lane(lane)),
+            6 => Transition::Bench(place, BenchDoes::Clocks),
+            7 => Transition::Chore(self.source(), place),
+            8..10 => Transition::Beat(self.source(), place),
+            _ => self.wait(),
+        }
+    }
+
+    fn mood(&mut self, rate: u16) -> Mood {
+        if !self.draw.permille(rate) {
+            return Mood::Answers;
+        }
+        let seconds = self.draw.within(1, 34) as u8;
+        let all = [
+            (4, Mood::LosesTheAnswer),
+            (1, Mood::AnswersTwice),
+            (4, Mood::Fails),
+            (4, Mood::Lost),
+            (4, Mood::Late(seconds)),
+            (2, Mood::Declines),
+        ];
+        self.draw.weighted(&all).unwrap_or(Mood::Answers)
+    }
+
+    fn fault(&mut self, world: &World) -> Option<Fault> {
+        #[derive(Clone, Copy)]
+        enum Kind {
+            Strike,
+            Kill,
+            Power,
+            Freeze,
+            Clock,
+            Delivery,
+            Copies,
+            Poison,
+        }
+        let weights = &world.config.weights;
+        let kind = self.draw.weighted(&[
+            (weights.strike, Kind::Strike),
+            (weights.kill, Kind::Kill),
+            (weights.power, Kind::Power),
+            (weights.freeze, Kind::Freeze),
+            (weights.clock, Kind::Clock),
+            (weights.delivery, Kind::Delivery),
+            (weights.copies, Kind::Copies),
+            (weights.poison, Kind::Poison),
+        ])?;
+        let (source, place) = (self.source(), self.place(world));
+        Some(match kind {
+            Kind::Strike => {
+                let after = self.draw.below(STRIKES_WITHIN) as u8;
+                Fault::Strike(source, place, after, self.strike(world))
+            }
+            Kind::Kill => Fault::Kill(source, place),
+            Kind::Power => Fault::Power(source),
+            Kind::Freeze if self.draw.once_in(2) => {
+                if world.config.replicas > 1 {
+                    self.outlive(source, place);
+                }
+                Fault::Freeze(source, place)
+            }
+            Kind::Freeze => Fault::Wake(source, place),
+            Kind::Clock => {
+                let seconds = self.draw.one(&STEPS_S)?;
+                Fault::Clock(source, if self.draw.once_in(2) { seconds } else { -seconds })
+            }
+            Kind::Delivery => {
+                let from = self.draw.one(source.hears())?;
+                Fault::Serve(source, from, self.served())
+            }
+            // Each service can lose only what the others still know.
+            Kind::Copies if self.draw.once_in(3) && world.payment.copy.is_some() => Fault::Restore(Source::Payment),
+            Kind::Copies if self.draw.once_in(3) && world.barista.copy.is_some() => Fault::Restore(Source::Barista),
+            Kind::Copies if self.draw.once_in(3) && world.order.copy.is_some() => Fault::Restore(Source::Order),
+            Kind::Copies => Fault::BackUp(source),
+            Kind::Poison if self.draw.once_in(2) => {
+                Fault::Poison(source, self.draw.below(world.customers.len().max(1)) as u8)
+            }
+            Kind::Poison => Fault::Cure(source),
+        })
+    }
+
+    /// The other process of a service looks after the lease until that of this one has lapsed; then this one wakes.
+    fn outlive(&mut self, source: Source, place: u8) {
+        for _ in 0..LOOKS {
+            self.script.push_back(Transition::Pass(LOOK_EVERY_MS));
+            self.script.push_back(Transition::Beat(source, 1 - place));
+        }
+        if self.draw.once_in(2) {
+            self.script.push_back(Transition::Fault(Fault::Wake(source, place)));
+        }
+    }
+
+    fn strike(&mut self, world: &World) -> Strike {
+        let committed = self.draw.once_in(2);
+        let unknown = if world.config.replicas > 1 { 4 } else { 0 };
+        let all = [
+            (8, Strike::Crash),
+            (2, Strike::Full),
+            (2, Strike::Busy),
+            (1, Strike::SyncFails),
+            (unknown, Strike::Unknown { committed }),
+        ];
+        self.draw.weighted(&all).unwrap_or(Strike::Crash)
+    }
+
+    fn served(&mut self) -> Served {
+        if self.draw.once_in(3) {
+            return Served::default();
+        }
+        Served {
+            limit: if self.draw.once_in(2) { self.draw.within(0, 3) as usize } else { usize::MAX },
+            again: if self.draw.once_in(2) { self.draw.below(4) } else { 0 },
+            shuffled_by: self.draw.once_in(3).then(|| self.draw.number()),
+        }
+    }
+}
+
+/// What a process could do right now.
+fn gather(world: &mut World, source: Source, place: u8, ready: &mut Vec<Transition>) {
+    let tasks = if source == Source::Payment {
+        world.payment.places[usize::from(place)].bench.as_ref().map_or(0, crate::bench::Bench::tasks)
+    } else {
+        0
+    };
+    let lasts = Source::ALL.map(|source| with!(world, source, service => service.disk.platters().seen().head().last));
+    with!(world, source, service => {
+        let Some(process) = &service.places[usize::from(place)].process else {
+            ready.push(Transition::Start(source, place));
+            return;
+        };
+        if process.is_frozen {
+            return;
+        }
+        if process.has_work() {
+            ready.push(Transition::Turn(source, place));
+            ready.push(Transition::Turn(source, place));
+        }
+        for (heard, position) in process.idle_ears() {
+            if lasts[heard as usize] != position {
+                ready.push(Transition::Listen(source, place, heard));
+            }
+        }
+        if world.config.replicas > 1 {
+            ready.push(Transition::Beat(source, place));
+        }
+    });
+    if source == Source::Payment {
+        ready.push(Transition::Bench(place, BenchDoes::TakeUp));
+        ready.extend((0..tasks.min(6)).map(|task| Transition::Bench(place, BenchDoes::Task(task as u8))));
+    }
+}

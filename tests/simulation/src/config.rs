@@ -1,0 +1,89 @@
+//! What kind of a day a seed is: calm or wild, on one machine or with replicas, and how often each fault strikes.
+
+use crate::bugs::Bug;
+use crate::draw::Draw;
+
+/// What kind of a day it is.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Everything else is drawn from it.
+    pub seed: u64,
+    /// Processes of each service: one where each database is a file, more where it is on a server.
+    pub replicas: usize,
+    /// How many customers come.
+    pub customers: usize,
+    /// How many things happen before faults end.
+    pub length: usize,
+    /// In how many of a thousand steps a person does something.
+    pub people: u16,
+    /// In how many of a thousand steps time passes although there is something to do.
+    pub time: u16,
+    /// In how many of a thousand steps something goes wrong.
+    pub faults: u16,
+    /// In how many of a thousand calls the vendor does not simply answer.
+    pub moods: u16,
+    /// How often each kind of fault is chosen, against the others.
+    pub weights: Weights,
+    /// A planted bug.
+    pub bug: Option<Bug>,
+}
+
+/// How often each kind of fault is chosen, against the others.
+#[derive(Clone, Debug)]
+pub struct Weights {
+    /// A strike in the middle of a turn.
+    pub strike: u16,
+    /// A process dies between two steps.
+    pub kill: u16,
+    /// A machine loses its power.
+    pub power: u16,
+    /// A process is frozen, or wakes.
+    pub freeze: u16,
+    /// A wall clock steps.
+    pub clock: u16,
+    /// Delivery is late, repeated, or in another order.
+    pub delivery: u16,
+    /// A copy is kept, or put back.
+    pub copies: u16,
+    /// A rule has a bug for one order.
+    pub poison: u16,
+}
+
+impl Config {
+    /// The day of a seed.
+    pub fn of(seed: u64, bug: Option<Bug>) -> Self {
+        let mut draw = Draw::new(seed ^ 0x5eed);
+        let is_calm = draw.once_in(8);
+        let is_wild = !is_calm && draw.once_in(4);
+        let on = |draw: &mut Draw, most: i64| if draw.once_in(3) { 0 } else { draw.within(1, most) as u16 };
+        // A restore is judged by when orders were placed, so on such a day the clocks do not step.
+        let is_restored = draw.once_in(12);
+        let weights = Weights {
+            strike: on(&mut draw, 30),
+            kill: on(&mut draw, 10),
+            power: on(&mut draw, 5),
+            freeze: on(&mut draw, 10),
+            clock: if is_restored { 0 } else { on(&mut draw, 6) },
+            delivery: on(&mut draw, 20),
+            copies: if is_restored { 12 } else { 0 },
+            poison: if draw.once_in(6) { 4 } else { 0 },
+        };
+        let faults = match () {
+            () if is_calm => 0,
+            () if is_wild => draw.within(60, 250),
+            () => draw.within(5, 60),
+        };
+        Self {
+            seed,
+            replicas: if draw.once_in(3) { 2 } else { 1 },
+            customers: draw.within(1, 7) as usize,
+            length: draw.within(60, 320) as usize,
+            people: draw.within(60, 250) as u16,
+            time: draw.within(10, 120) as u16,
+            faults: faults as u16,
+            moods: if is_calm { 0 } else { draw.within(0, 500) as u16 },
+            weights,
+            bug,
+        }
+    }
+}

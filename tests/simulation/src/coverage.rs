@@ -1,0 +1,132 @@
+//! What happened to orders at which step of their way: each kind of fault at each step, counted.
+
+use std::collections::BTreeMap;
+
+/// Where an order is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Taken; payment has not heard of it.
+    Placed,
+    /// Heard; nothing is asked at the moment.
+    Due,
+    /// The vendor is being asked.
+    Asking,
+    /// The vendor did not answer clearly.
+    Unknown,
+    /// Paid; barista has not heard of it.
+    Paid,
+    /// In the queue.
+    Queued,
+    /// Being made.
+    Making,
+    /// Made.
+    Ready,
+    /// Handed over.
+    PickedUp,
+    /// Money is on its way back.
+    GivingBack,
+    /// Declined, expired, cancelled, rejected or not collected.
+    Ended,
+}
+
+impl Stage {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Placed,
+        Self::Due,
+        Self::Asking,
+        Self::Unknown,
+        Self::Paid,
+        Self::Queued,
+        Self::Making,
+        Self::Ready,
+        Self::PickedUp,
+        Self::GivingBack,
+        Self::Ended,
+    ];
+}
+
+/// Every kind of fault, as it is counted.
+pub const KINDS: [&str; 30] = [
+    "dies before it commits",
+    "dies while it commits",
+    "dies with a commit unsynced",
+    "dies before it answers",
+    "dies between two steps",
+    "dies while the vendor is asked",
+    "loses its power",
+    "has no room on its disk",
+    "finds a lock held",
+    "cannot sync",
+    "commits and is not told",
+    "does not commit and is not told",
+    "is frozen",
+    "is taken over",
+    "clock steps on",
+    "clock steps back",
+    "hears late",
+    "hears again",
+    "hears out of order",
+    "is restored",
+    "sets an event aside",
+    "vendor's answer is lost",
+    "vendor fails",
+    "vendor is not reached",
+    "vendor is late",
+    "vendor refuses",
+    "vendor answers twice",
+    "customer sends again",
+    "customer changes the body",
+    "customer cancels",
+];
+
+/// What staff do and what is not a fault, counted the same way.
+pub const STAFF: [&str; 4] = ["staff recall", "staff reject", "staff refund", "staff give goodwill"];
+
+/// Counts.
+#[derive(Clone, Debug, Default)]
+pub struct Coverage {
+    counts: BTreeMap<(&'static str, Stage), u64>,
+}
+
+impl Coverage {
+    /// Counts one kind at the stage of each order.
+    pub fn note(&mut self, kind: &'static str, stages: &[Stage]) {
+        for stage in stages {
+            *self.counts.entry((kind, *stage)).or_default() += 1;
+        }
+    }
+
+    /// Adds another's counts.
+    pub fn add(&mut self, other: &Self) {
+        for (key, count) in &other.counts {
+            *self.counts.entry(*key).or_default() += count;
+        }
+    }
+
+    /// How often a kind met a stage.
+    pub fn count(&self, kind: &'static str, stage: Stage) -> u64 {
+        self.counts.get(&(kind, stage)).copied().unwrap_or_default()
+    }
+
+    /// What never met.
+    pub fn never(&self) -> Vec<(&'static str, Stage)> {
+        let all = KINDS.iter().flat_map(|kind| Stage::ALL.map(|stage| (*kind, stage)));
+        all.filter(|(kind, stage)| self.count(kind, *stage) == 0).collect()
+    }
+
+    /// A table: a row for each kind, a column for each stage.
+    pub fn table(&self) -> String {
+        let mut table = format!("{:<32}", "");
+        for stage in Stage::ALL {
+            table.push_str(&format!("{:>11}", format!("{stage:?}").to_lowercase()));
+        }
+        for kind in KINDS.iter().chain(&STAFF) {
+            table.push_str(&format!("\n{kind:<32}"));
+            for stage in Stage::ALL {
+                table.push_str(&format!("{:>11}", self.count(kind, stage)));
+            }
+        }
+        table
+    }
+}

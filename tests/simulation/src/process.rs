@@ -1,0 +1,250 @@
+//! A process of a service: its writer, its listeners and its lease, each going one step when the world says so.
+
+use std::time::Instant;
+
+use cafe_clock::Clock;
+use cafe_delivery::parts::{Board, Candidate, Carrier, Handed, Leading, Listener, Parts, Storage, Work, Writer, take};
+use cafe_delivery::{ParkedOutcome, TurnError};
+use cafe_events::Source;
+use tokio::sync::mpsc::error::{TryRecvError, TrySendError};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::bugs::Bug;
+use crate::disk::Disk;
+use crate::memory::{Fate, Memory};
+use crate::shelf::Shelved;
+
+/// Work that may wait for a writer here; past it the answer is an early "busy".
+const INBOX_LIMIT: usize = 64;
+
+/// What a request's sender waits for.
+pub type Answer<D> = oneshot::Receiver<Result<<D as cafe_delivery::Domain>::Answer, TurnError>>;
+
+/// A way to make carriers: whoever begins to lead begins to listen.
+pub type Ears<'a> = &'a dyn Fn(Source) -> Box<dyn Carrier>;
+
+/// A process of a service.
+pub struct Process<D: Shelved> {
+    /// New with each process.
+    pub name: String,
+    /// What befalls it.
+    pub fate: Fate,
+    /// It does nothing until it is woken.
+    pub is_frozen: bool,
+    writer: Writer<D, Memory<D>>,
+    work: mpsc::Sender<Work<D>>,
+    inbox: mpsc::Receiver<Work<D>>,
+    board: Board,
+    clock: Clock,
+    listeners: Vec<Hearing>,
+    keeper: Memory<D>,
+    candidate: Candidate,
+    leading: Leading,
+    epoch: Option<i64>,
+}
+
+struct Hearing {
+    source: Source,
+    listener: Listener,
+    handed: Option<Handed>,
+}
+
+/// How a process begins.
+pub struct Opening<'a, D: Shelved> {
+    /// Its decisions.
+    pub domain: D,
+    /// New with each process.
+    pub name: String,
+    /// The service's disk.
+    pub disk: &'a Disk<D>,
+    /// Whether others may use it too.
+    pub is_shared: bool,
+    /// Its machine's clock.
+    pub clock: &'a Clock,
+    /// What takes the effects of its turns.
+    pub on_commit: Box<dyn Fn(D::Effect) + Send>,
+    /// A planted bug.
+    pub bug: Option<Bug>,
+}
+
+/// What a turn came to.
+pub enum Turned {
+    /// Nothing waited.
+    Idle,
+    /// So many inputs were decided, or turned away.
+    Done(usize),
+    /// The process has ended, for this reason.
+    Ended(String),
+}
+
+impl<D: Shelved> Process<D> {
+    /// Opens the service's disk. Where nobody else may use it, the process leads at once.
+    ///
+    /// # Errors
+    /// It ended while it was starting.
+    pub fn start(opening: Opening<'_, D>, ears: Ears<'_>) -> Result<Self, String> {
+        let Opening { domain, name, disk, is_shared, clock, on_commit, bug } = opening;
+        let fate = Fate::default();
+        let memory = || Memory::open(disk, &fate, is_shared, bug);
+        let board = Board::default();
+        let mut storage = memory();
+        let parked = storage.count_parked().map_err(|error| error.to_string())?;
+        let keeper = memory();
+        let writer = Writer::new(domain, storage, clock.clone(), board.clone(), name.clone(), parked, on_commit);
+        let (work, inbox) = mpsc::channel(INBOX_LIMIT);
+        let leading = if is_shared { Leading::among_others() } else { Leading::alone() };
+        let mut process = Self {
+            name,
+            fate,
+            is_frozen: false,
+            writer,
+            work,
+            inbox,
+            board,
+            clock: clock.clone(),
+            listeners: Vec::new(),
+            keeper,
+            candidate: Candidate::default(),
+            leading,
+            epoch: None,
+        };
+        if !is_shared {
+            let taken = take::<D>(&mut process.keeper, &process.name, None).map_err(|error| error.to_string())?;
+            process.lead(taken, ears)?;
+        }
+        Ok(process)
+    }
+
+    fn lead(&mut self, epoch: Option<i64>, ears: Ears<'_>) -> Result<(), String> {
+        let Some(epoch) = epoch else { return Ok(()) };
+        self.epoch = Some(epoch);
+        self.hand_in(Work::Lead(epoch)).map_err(|error| error.to_string())?;
+        for source in D::SOURCE.hears() {
+            let positions = self.keeper.positions(*source).map_err(|error| error.to_string())?;
+            let heard: Parts = positions.into_iter().map(|position| (position.part, position)).collect();
+            let (board, clock) = (self.board.clone(), self.clock.clone());
+            let listener = Listener::new(D::SOURCE, *source, ears(*source), heard, board, clock);
+            self.listeners.push(Hearing { source: *source, listener, handed: None });
+        }
+        Ok(())
+    }
+
+    /// Whether nobody else can lead at `now`.
+    pub fn is_leading(&self, now: Instant) -> bool {
+        self.epoch.is_some() && self.leading.is_fresh(now)
+    }
+
+    /// Whether it listens and works.
+    pub fn leads(&self) -> bool {
+        self.epoch.is_some()
+    }
+
+    /// A sign of life of whoever leads, or a look whether somebody still does.
+    ///
+    /// # Errors
+    /// Why the process ends.
+    pub fn beat(&mut self, now: Instant, ears: Ears<'_>) -> Result<bool, String> {
+        match self.epoch {
+            Some(epoch) => match self.keeper.beat(epoch) {
+                Ok(true) => self.leading.note(now),
+                Ok(false) => drop(self.hand_in(Work::GiveUp("another process has taken over".to_owned()))),
+                Err(_) => {}
+            },
+            None => {
+                let taken = self.candidate.look::<D>(&mut self.keeper, &self.name, now).unwrap_or(None);
+                if taken.is_some() {
+                    self.leading.note(now);
+                    if let Err(reason) = self.lead(taken, ears) {
+                        drop(self.hand_in(Work::GiveUp(reason)));
+                    }
+                    return Ok(true);
+                }
+            }
+        }
+        if self.fate.is_dead() { Err("the process died".to_owned()) } else { Ok(false) }
+    }
+
+    /// Has a request decided with the next turn.
+    pub fn ask(&self, request: D::Request) -> Result<Answer<D>, TurnError> {
+        let (answer, answered) = oneshot::channel();
+        self.hand_in(Work::Ask { request, traceparent: None, answer })?;
+        Ok(answered)
+    }
+
+    /// Has a set-aside event taken in again, or dropped.
+    pub fn settle_parked(&self, id: i64, drop: bool) -> Result<oneshot::Receiver<Result<ParkedOutcome, TurnError>>, TurnError> {
+        let (answer, answered) = oneshot::channel();
+        self.hand_in(Work::Parked { id, drop, answer })?;
+        Ok(answered)
+    }
+
+    /// Has what was said before then dropped.
+    pub fn prune(&self, before: jiff::Timestamp) {
+        drop(self.hand_in(Work::Prune(before)));
+    }
+
+    /// Has it end in order.
+    pub fn close(&self) {
+        drop(self.hand_in(Work::Close));
+    }
+
+    fn hand_in(&self, work: Work<D>) -> Result<(), TurnError> {
+        self.work.try_send(work).map_err(|error| match error {
+            TrySendError::Full(_) => TurnError::Busy,
+            TrySendError::Closed(_) => TurnError::Stopped,
+        })
+    }
+
+    /// Whether anything waits for a turn.
+    pub fn has_work(&self) -> bool {
+        !self.inbox.is_empty()
+    }
+
+    /// The sources that it listens to and that it waits for no turn of, and up to where it has heard each.
+    pub fn idle_ears(&self) -> impl Iterator<Item = (Source, i64)> + '_ {
+        let idle = self.listeners.iter().filter(|hearing| hearing.handed.is_none());
+        idle.map(|hearing| (hearing.source, hearing.listener.position()))
+    }
+
+    /// Reads what a source says next, for the next turn; true if there was something.
+    pub fn listen(&mut self, source: Source) -> bool {
+        let Some(hearing) = self.listeners.iter_mut().find(|hearing| hearing.source == source) else { return false };
+        if hearing.handed.is_some() {
+            return false;
+        }
+        let Some((batch, handed)) = hearing.listener.read() else { return false };
+        if self.work.try_send(Work::Hear(batch)).is_err() {
+            return false;
+        }
+        hearing.handed = Some(handed);
+        true
+    }
+
+    /// One turn for everything that waits.
+    pub fn turn(&mut self) -> Turned {
+        let first = match self.inbox.try_recv() {
+            Ok(first) => first,
+            Err(TryRecvError::Empty) => return Turned::Idle,
+            Err(TryRecvError::Disconnected) => return Turned::Ended("it was closed".to_owned()),
+        };
+        match self.writer.round(first, &mut self.inbox) {
+            Err(reason) => Turned::Ended(reason),
+            Ok(_) if self.fate.is_dead() => Turned::Ended("the process died".to_owned()),
+            Ok(inputs) => {
+                self.hear_outcomes();
+                Turned::Done(inputs)
+            }
+        }
+    }
+
+    fn hear_outcomes(&mut self) {
+        for hearing in &mut self.listeners {
+            let Some(handed) = hearing.handed.take() else { continue };
+            match handed.outcome.try_recv() {
+                Ok(Ok(())) => hearing.listener.is_taken_in(handed),
+                Ok(Err(_)) | Err(std::sync::mpsc::TryRecvError::Disconnected) => {}
+                Err(std::sync::mpsc::TryRecvError::Empty) => hearing.handed = Some(handed),
+            }
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! A service: its disk, and the processes that use it.
+
+use cafe_barista::Barista;
+use cafe_clock::{Clock, from_ms};
+use cafe_events::Source;
+use cafe_order::Orders;
+use cafe_payment::domain::Cashier;
+use jiff::tz::TimeZone;
+
+use crate::bench::Bench;
+use crate::bugs::Bug;
+use crate::carrier::{Ear, Mischief};
+use crate::disk::{Contents, Disk};
+use crate::planted::{Allergy, Plantable, Planted};
+use crate::process::{Opening, Process};
+use crate::shelf::Shelved;
+use crate::table::Transactional;
+
+/// A service as it is simulated.
+pub struct Service<D: Simulated> {
+    /// Its database.
+    pub disk: Disk<Planted<D>>,
+    /// Its processes: one where the database is a file, more where it is on a server. A place may be empty.
+    pub places: Vec<Place<D>>,
+    /// Its machine's clock.
+    pub clock: Clock,
+    /// An older copy of its database.
+    pub copy: Option<Box<Contents<Planted<D>>>>,
+    /// How it is served what each source says.
+    pub served: [Mischief; 3],
+    /// What it can take in nothing about.
+    pub allergy: Allergy,
+    is_shared: bool,
+    bug: Option<Bug>,
+    seed: u64,
+    started: u32,
+}
+
+/// Where a process can run.
+pub struct Place<D: Simulated> {
+    /// The process, while it lives.
+    pub process: Option<Process<Planted<D>>>,
+    /// What it does outside of its turns, where that is simulated.
+    pub bench: Option<Bench>,
+}
+
+/// What takes the effects of a process's turns.
+pub type OnCommit<D> = Box<dyn Fn(<D as cafe_delivery::Domain>::Effect) + Send>;
+
+/// The disks that listeners read.
+pub struct Disks {
+    order: Disk<Planted<Orders>>,
+    payment: Disk<Planted<Cashier>>,
+    barista: Disk<Planted<Barista>>,
+}
+
+/// A service that can be simulated.
+pub trait Simulated: Plantable + Shelved {
+    /// The decisions of a new process, what takes their effects, and what it does besides.
+    fn begin(restored_at_ms: Option<i64>, clock: &Clock, seed: u64) -> (Self, OnCommit<Self>, Option<Bench>)
+    where
+        Self: Sized;
+}
+
+impl Simulated for Orders {
+    fn begin(_restored_at_ms: Option<i64>, _clock: &Clock, _seed: u64) -> (Self, OnCommit<Self>, Option<Bench>) {
+        (Self { zone: TimeZone::UTC }, Box::new(drop), None)
+    }
+}
+
+impl Simulated for Cashier {
+    fn begin(restored_at_ms: Option<i64>, clock: &Clock, seed: u64) -> (Self, OnCommit<Self>, Option<Bench>) {
+        let (bench, gate, on_commit) = Bench::new(clock, seed);
+        (Self { gate, restored_at: restored_at_ms.map(from_ms) }, on_commit, Some(bench))
+    }
+}
+
+impl Simulated for Barista {
+    fn begin(_restored_at_ms: Option<i64>, _clock: &Clock, _seed: u64) -> (Self, OnCommit<Self>, Option<Bench>) {
+        (Self, Box::new(drop), None)
+    }
+}
+
+impl<D: Simulated> Service<D> {
+    /// A service with an empty database, and no process yet.
+    pub fn new(start: jiff::Timestamp, replicas: usize, bug: Option<Bug>, seed: u64) -> Self {
+        let places = (0..replicas).map(|_| Place { process: None, bench: None }).collect();
+        Self {
+            disk: Disk::new(&format!("{}-1", D::SOURCE)),
+            places,
+            clock: Clock::simulated(start),
+            copy: None,
+            served: Default::default(),
+            allergy: Allergy::default(),
+            is_shared: replicas > 1,
+            bug,
+            seed,
+            started: 0,
+        }
+    }
+
+    /// Starts a process where there is none; false if there is one, or it died while it was starting.
+    pub fn start(&mut self, place: usize, disks: &Disks) -> bool {
+        if self.places[place].process.is_some() {
+            return false;
+        }
+        self.started += 1;
+        let restored_at_ms = self.disk.platters().now.head().restored_at_ms;
+        let seed = self.seed ^ (u64::from(self.started) << 8) ^ D::SOURCE as u64;
+        let (domain, on_commit, bench) = D::begin(restored_at_ms, &self.clock, seed);
+        let opening = Opening {
+            domain: Planted::new(domain, self.bug, &self.allergy),
+            name: format!("{}-{}", D::SOURCE, self.started),
+            disk: &self.disk,
+            is_shared: self.is_shared,
+            clock: &self.clock,
+            on_commit,
+            bug: self.bug,
+        };
+        let ears = disks.ears(&self.served, self.bug);
+        match Process::start(opening, &ears) {
+            Ok(process) => {
+                self.places[place] = Place { process: Some(process), bench };
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Has a process look after its lease.
+    pub fn beat(&mut self, place: usize, now: std::time::Instant, disks: &Disks) -> Result<bool, String> {
+        let ears = disks.ears(&self.served, self.bug);
+        match &mut self.places[place].process {
+            Some(process) if self.is_shared => process.beat(now, &ears),
+            _ => Ok(false),
+        }
+    }
+
+    /// A process dies, at once and without a word.
+    pub fn kill(&mut self, place: usize) -> bool {
+        let killed = self.places[place].process.take();
+        self.places[place].bench = None;
+        if let Some(process) = &killed {
+            process.fate.die();
+            let mut platters = self.disk.platters();
+            platters.now.undo();
+        }
+        killed.is_some()
+    }
+
+    /// The machine of its database loses its power.
+    pub fn lose_power(&mut self) {
+        for place in 0..self.places.len() {
+            self.kill(place);
+        }
+        self.disk.platters().lose_power();
+    }
+
+    /// Keeps a copy of the database.
+    pub fn back_up(&mut self) {
+        let copy = self.disk.platters().now.clone();
+        self.copy = Some(Box::new(copy));
+    }
+
+    /// Puts the copy in the place of the database, as `cafe restore` does it; no process runs meanwhile.
+    pub fn restore(&mut self) -> bool {
+        let Some(copy) = self.copy.take() else { return false };
+        for place in 0..self.places.len() {
+            self.kill(place);
+        }
+        let now_ms = self.clock.now().as_millisecond();
+        let mut platters = self.disk.platters();
+        platters.sync();
+        self.started += 1;
+        let log_id = format!("{}-{}", D::SOURCE, self.started + 1);
+        platters.now = *copy;
+        platters.now.change(|single| {
+            single.head.log_id = log_id;
+            single.head.restored_at_ms = Some(now_ms);
+        });
+        platters.now.keep();
+        true
+    }
+
+    /// Whether any process lives and leads.
+    pub fn is_led(&self) -> bool {
+        self.living().any(Process::leads)
+    }
+
+    /// The processes that live.
+    pub fn living(&self) -> impl Iterator<Item = &Process<Planted<D>>> {
+        self.places.iter().filter_map(|place| place.process.as_ref())
+    }
+}
+
+impl Disks {
+    /// All three.
+    pub fn new(
+        order: &Disk<Planted<Orders>>,
+        payment: &Disk<Planted<Cashier>>,
+        barista: &Disk<Planted<Barista>>,
+    ) -> Self {
+        Self { order: order.clone(), payment: payment.clone(), barista: barista.clone() }
+    }
+
+    fn ears<'a>(
+        &'a self,
+        served: &'a [Mischief; 3],
+        bug: Option<Bug>,
+    ) -> impl Fn(Source) -> Box<dyn cafe_delivery::parts::Carrier> + use<'a> {
+        move |source| {
+            let served = &served[source as usize];
+            match source {
+                Source::Order => Box::new(Ear::new(&self.order, served, bug)),
+                Source::Payment => Box::new(Ear::new(&self.payment, served, bug)),
+                Source::Barista => Box::new(Ear::new(&self.barista, served, bug)),
+            }
+        }
+    }
+}
+

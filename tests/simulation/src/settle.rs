@@ -1,0 +1,151 @@
+//! After the faults: everything is started and healed, everybody does what is theirs, and time passes until nothing is left to do.
+
+use std::time::Duration;
+
+use cafe_barista::Status;
+use cafe_events::Source;
+use cafe_payment::payment::agenda::Lane;
+
+use crate::transition::{BenchDoes, Fault, StaffDoes, Transition};
+use crate::vendor::Mood;
+use crate::world::{World, with};
+
+/// Rounds after which an order that has not ended never will.
+const ROUNDS: usize = 600;
+/// How long a round without a lease lasts.
+const LEASE_ROUND: Duration = Duration::from_millis(500);
+/// How long the vendor is waited for.
+const VENDOR_ROUND: Duration = Duration::from_millis(10_001);
+
+/// Heals everything, and lets it come to an end; false if it does not.
+pub fn settle(world: &mut World) -> bool {
+    world.trace.tell(world.steady, "", &"faults end");
+    heal(world);
+    let mut is_asked_again = false;
+    for _ in 0..ROUNDS {
+        if work(world) {
+            continue;
+        }
+        if !std::mem::replace(&mut is_asked_again, true) {
+            ask_again(world);
+            continue;
+        }
+        if make(world) {
+            continue;
+        }
+        match next_moment(world) {
+            Some(wait) => world.happens(&Transition::Pass(wait.as_millis() as u32)),
+            None => return true,
+        };
+    }
+    false
+}
+
+fn heal(world: &mut World) {
+    for source in Source::ALL {
+        for place in 0..world.config.replicas as u8 {
+            with!(world, source, service => {
+                if let Some(process) = &mut service.places[usize::from(place)].process {
+                    process.fate.spare();
+                    process.is_frozen = false;
+                }
+            });
+        }
+        for heard in source.hears() {
+            with!(world, source, service => service.served[*heard as usize].set(crate::carrier::Served::default()));
+        }
+        world.happens(&Transition::Fault(Fault::Cure(source)));
+    }
+}
+
+/// Everything that can be done without waiting; true if there was something.
+fn work(world: &mut World) -> bool {
+    let mut worked = false;
+    let places = 0..world.config.replicas as u8;
+    for source in Source::ALL {
+        for place in places.clone() {
+            worked |= world.happens(&Transition::Start(source, place));
+            if world.config.replicas > 1 {
+                world.happens(&Transition::Beat(source, place));
+            }
+            for heard in source.hears() {
+                worked |= world.happens(&Transition::Listen(source, place, *heard));
+            }
+            worked |= world.happens(&Transition::Turn(source, place));
+        }
+    }
+    for place in places {
+        worked |= world.happens(&Transition::Bench(place, BenchDoes::TakeUp));
+        world.happens(&Transition::Bench(place, BenchDoes::Clocks));
+        worked |= world.happens(&Transition::Bench(place, BenchDoes::Begin));
+        worked |= world.happens(&Transition::Bench(place, BenchDoes::Expire));
+        for lane in &Lane::ALL[1..] {
+            worked |= world.happens(&Transition::Bench(place, BenchDoes::Lane(*lane)));
+        }
+        let tasks = world.payment.places[usize::from(place)].bench.as_ref().map_or(0, crate::bench::Bench::tasks);
+        for task in (0..tasks).rev() {
+            worked |= world.happens(&Transition::Bench(place, BenchDoes::Task(task as u8)));
+        }
+    }
+    while world.happens(&Transition::Vendor(0, Mood::Answers)) {
+        worked = true;
+    }
+    worked
+}
+
+/// Customers who do not know whether their order was taken ask again, those who can; and what was set aside is looked at.
+fn ask_again(world: &mut World) {
+    for customer in 0..world.customers.len() {
+        if world.customers[customer].is_in_doubt {
+            world.happens(&Transition::SendAgain { customer: customer as u8, changed: false, place: 0 });
+        }
+    }
+    for source in Source::ALL {
+        world.happens(&Transition::Fault(Fault::Cure(source)));
+    }
+}
+
+/// Staff make what is queued, and customers come for it.
+fn make(world: &mut World) -> bool {
+    let open: Vec<(u8, StaffDoes)> = {
+        let platters = world.barista.disk.platters();
+        let of = |(number, customer): (usize, &crate::people::Customer)| {
+            let ticket = platters.now.shelf.tickets.get(&customer.told.as_ref()?.order_id)?;
+            let does = match ticket.status {
+                Status::Queued | Status::Making => StaffDoes::Ready,
+                Status::Ready => StaffDoes::PickUp,
+                _ => return None,
+            };
+            Some((number as u8, does))
+        };
+        world.customers.iter().enumerate().filter_map(of).collect()
+    };
+    for (customer, does) in &open {
+        world.happens(&Transition::Staff { customer: *customer, does: *does, place: 0 });
+    }
+    !open.is_empty()
+}
+
+/// How long nothing happens; nothing if nothing ever will.
+fn next_moment(world: &World) -> Option<Duration> {
+    let is_led = world.order.is_led() && world.payment.is_led() && world.barista.is_led();
+    if !is_led {
+        return Some(LEASE_ROUND);
+    }
+    let now_ms = world.payment.clock.now().as_millisecond();
+    let platters = world.payment.disk.platters();
+    let due = platters.now.shelf.payments.iter().flat_map(|(_, payment)| {
+        let task = payment.next_task().filter(|(_, lane, _)| *lane != Lane::Follow).map(|(at, ..)| at);
+        let expires = payment.expires_at().map(|at| cafe_clock::after(at, Duration::from_millis(1)));
+        [task, expires].into_iter().flatten()
+    });
+    let is_busy = world.payment.places.iter().any(|place| place.bench.as_ref().is_some_and(|bench| bench.tasks() > 0));
+    let first = due.map(|at| at.as_millisecond() - now_ms).min();
+    let wait_ms = match (first, is_busy) {
+        (Some(first), true) => first.clamp(1, VENDOR_ROUND.as_millis() as i64),
+        (Some(first), false) => first.max(1),
+        (None, true) => VENDOR_ROUND.as_millis() as i64,
+        (None, false) => return None,
+    };
+    Some(Duration::from_millis(wait_ms as u64))
+}
