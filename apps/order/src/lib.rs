@@ -36,6 +36,7 @@ pub use domain::{Change, Orders};
 pub use fact::fact;
 pub use http::openapi;
 pub use requests::{Answer, IdempotencyKey, PlaceOrder, Request};
+pub use worker::KEY_LIFE;
 pub use store::{KeyRow, OrderTables, find, page};
 
 use backlog::Backlog;

@@ -15,8 +15,9 @@ use crate::{Orders, Request};
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(1);
-/// How long an Idempotency-Key lives, at least: it is forgotten by this clock, but only by a chore, never by a request.
-const KEY_LIFE: Duration = Duration::from_hours(24);
+/// After so long an Idempotency-Key may be forgotten. It is promised for 24 hours, and a clock that steps on by a day must not
+/// make two orders of one; it is forgotten by a chore only, never by a request.
+pub const KEY_LIFE: Duration = Duration::from_hours(48);
 
 /// Does the chores until `stop`.
 pub(crate) async fn do_chores(

@@ -2,7 +2,7 @@
 
 use cafe_events::{Event, OrderEvent, PaymentEvent, Source, TicketEvent};
 
-use crate::{Case, Evidence, Kind, PaymentStatus, Seen, TicketStatus};
+use crate::{Case, EventFact, Evidence, Kind, PaymentStatus, Seen, TicketStatus};
 
 /// No ticket without an approval that barista heard before.
 pub fn nothing_is_made_unpaid(evidence: &Evidence) -> Seen {
@@ -40,8 +40,7 @@ pub fn paid_orders_have_one_ticket(evidence: &Evidence) -> Seen {
         let knows_what_is_heard =
             evidence.saw(Kind::Said(Source::Payment)) && evidence.saw(Kind::Heard(Source::Barista));
         let heard = if knows_what_is_heard {
-            let next = case.next_version(Source::Barista, Source::Payment);
-            approved_version(case).is_some_and(|version| version < next)
+            approved(case).is_some_and(|approved| case.has_heard(Source::Barista, approved))
         } else {
             paid && evidence.is_settled(case) && case.parked.is_empty()
         };
@@ -110,10 +109,14 @@ fn wish_is_answered(case: &Case) -> bool {
         }) > 0
 }
 
-fn approved_version(case: &Case) -> Option<u32> {
+fn approved(case: &Case) -> Option<&EventFact> {
     let approved = case.first(|event| match event {
         Event::Payment(PaymentEvent::Approved(_)) => Some(()),
         _ => None,
     });
-    approved.map(|(event, ())| event.version)
+    approved.map(|(event, ())| event)
+}
+
+fn approved_version(case: &Case) -> Option<u32> {
+    approved(case).map(|event| event.version)
 }

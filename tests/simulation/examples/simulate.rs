@@ -22,7 +22,8 @@ fn main() {
     for (p, (n, seed, found)) in bad { println!("{n:>5} x {p} (seed {seed}): {found}"); }
     if count > 1 { println!("{}", coverage.table()); }
     if count == 1 {
-        let outcome = run(from, None, true);
-        println!("{}", outcome.story);
+        let outcome = run(from, None, false);
+        let left = cafe_simulation::run::shrink(from, None, &outcome);
+        println!("{}", cafe_simulation::run::replay(from, None, left, true).story);
     }
 }

@@ -212,9 +212,12 @@ impl Bench {
                 Err(tokio::sync::oneshot::error::TryRecvError::Empty) => {
                     (false, Some(Stage::IsAsked(answered, job)))
                 }
-                Ok(Ok(_)) if !till.memory.is_asking(order_id) => self.begin(order_id, *job, around),
-                // Somebody else goes on with it.
-                _ => (true, None),
+                Ok(Ok(_)) if till.memory.is_asking(order_id) => (true, None),
+                Ok(Ok(_)) => self.begin(order_id, *job, around),
+                Ok(Err(_)) | Err(_) => {
+                    till.memory.leave_unless_asking(order_id);
+                    (true, None)
+                }
             },
             Stage::LookUp(look_up) => self.look_on(order_id, look_up, around),
             Stage::LookingUp(mut look_up, began, call) => match heard(around, call, elapsed, began) {
@@ -267,7 +270,10 @@ impl Bench {
         let nothing = Request { order_id, what: What::Notified(0), traceparent: None };
         match (around.ask)(nothing) {
             Ok(answered) => (true, Some(Stage::IsAsked(answered, Box::new(job)))),
-            Err(_) => (true, None),
+            Err(_) => {
+                self.till.memory.leave_unless_asking(order_id);
+                (true, None)
+            }
         }
     }
 
@@ -306,7 +312,6 @@ impl Bench {
         frees: bool,
         outcome: &Result<Result<Done, Refusal>, TurnError>,
     ) -> Option<Stage> {
-        if std::env::var_os("DEBUG_SIM").is_some() { eprintln!("report {order_id} {what:?} -> {outcome:?}"); }
         match Reported::of(outcome) {
             Reported::Again => Some(Stage::Report(what, frees)),
             Reported::Done | Reported::Lost => {

@@ -213,11 +213,8 @@ impl Chooser {
                 let from = self.draw.one(source.hears())?;
                 Fault::Serve(source, from, self.served())
             }
-            // Each service can lose only what the others still know.
-            Kind::Copies if self.draw.once_in(3) && world.payment.copy.is_some() => Fault::Restore(Source::Payment),
-            Kind::Copies if self.draw.once_in(3) && world.barista.copy.is_some() => Fault::Restore(Source::Barista),
-            Kind::Copies if self.draw.once_in(3) && world.order.copy.is_some() => Fault::Restore(Source::Order),
-            Kind::Copies => Fault::BackUp(source),
+            Kind::Copies if self.draw.once_in(3) => Fault::Restore(world.config.restored?),
+            Kind::Copies => Fault::BackUp(world.config.restored?),
             Kind::Poison if self.draw.once_in(2) => {
                 Fault::Poison(source, self.draw.below(world.customers.len().max(1)) as u8)
             }
@@ -238,12 +235,12 @@ impl Chooser {
 
     fn strike(&mut self, world: &World) -> Strike {
         let committed = self.draw.once_in(2);
-        let unknown = if world.config.replicas > 1 { 4 } else { 0 };
+        let (unknown, unsynced) = if world.config.replicas > 1 { (4, 0) } else { (0, 1) };
         let all = [
             (8, Strike::Crash),
             (2, Strike::Full),
             (2, Strike::Busy),
-            (1, Strike::SyncFails),
+            (unsynced, Strike::SyncFails),
             (unknown, Strike::Unknown { committed }),
         ];
         self.draw.weighted(&all).unwrap_or(Strike::Crash)

@@ -1,5 +1,7 @@
 //! What kind of a day a seed is: calm or wild, on one machine or with replicas, and how often each fault strikes.
 
+use cafe_events::Source;
+
 use crate::bugs::Bug;
 use crate::draw::Draw;
 
@@ -24,6 +26,8 @@ pub struct Config {
     pub moods: u16,
     /// How often each kind of fault is chosen, against the others.
     pub weights: Weights,
+    /// The service that is put back from older copies, if one is: what two have forgotten nobody may know any more.
+    pub restored: Option<Source>,
     /// A planted bug.
     pub bug: Option<Bug>,
 }
@@ -57,15 +61,15 @@ impl Config {
         let is_wild = !is_calm && draw.once_in(4);
         let on = |draw: &mut Draw, most: i64| if draw.once_in(3) { 0 } else { draw.within(1, most) as u16 };
         // A restore is judged by when orders were placed, so on such a day the clocks do not step.
-        let is_restored = draw.once_in(12);
+        let restored = if draw.once_in(12) { draw.one(&Source::ALL) } else { None };
         let weights = Weights {
             strike: on(&mut draw, 30),
             kill: on(&mut draw, 10),
             power: on(&mut draw, 5),
             freeze: on(&mut draw, 10),
-            clock: if is_restored { 0 } else { on(&mut draw, 6) },
+            clock: if restored.is_some() { 0 } else { on(&mut draw, 6) },
             delivery: on(&mut draw, 20),
-            copies: if is_restored { 12 } else { 0 },
+            copies: if restored.is_some() { 12 } else { 0 },
             poison: if draw.once_in(6) { 4 } else { 0 },
         };
         let faults = match () {
@@ -83,6 +87,7 @@ impl Config {
             faults: faults as u16,
             moods: if is_calm { 0 } else { draw.within(0, 500) as u16 },
             weights,
+            restored,
             bug,
         }
     }

@@ -232,15 +232,21 @@ impl<D: Shelved> Storage<D> for Memory<D> {
             self.is_open = false;
             return self.step(Step::Tell);
         }
-        // A process that dies here leaves what it has written to whoever opens the file next, if the power stays on.
-        if !self.fate.is_dead()
+        // A process that dies here leaves what it has written to whoever opens the file next, if the power stays on. A server
+        // syncs by itself.
+        if !self.is_shared
+            && !self.fate.is_dead()
             && let Some(strike) = self.fate.step(Step::Sync)
         {
             self.torn();
             self.is_open = false;
             return Err(strike.error());
         }
-        self.disk.platters().now.keep();
+        let mut platters = self.disk.platters();
+        platters.now.keep();
+        // With it, whatever was written before.
+        platters.sync();
+        drop(platters);
         self.is_open = false;
         // A process that dies here has told nobody.
         let _ = self.fate.step(Step::Tell);

@@ -27,6 +27,8 @@ pub struct Customer {
     pub cancelled: bool,
     /// They sent their order, and were told neither that it was taken nor that it was not.
     pub is_in_doubt: bool,
+    /// The order service was restored from a copy since: it may not know the key any more, and take the order anew.
+    pub may_be_forgotten: bool,
     /// Ids under which they were told that nothing was done.
     pub refused: Vec<OrderId>,
 }
@@ -103,6 +105,11 @@ impl Customer {
 }
 
 impl Customer {
+    /// The order service was restored from a copy.
+    pub fn may_be_forgotten(&mut self) {
+        self.may_be_forgotten = true;
+    }
+
     /// What the order service has answered, to an order under the id that it `places` or to a cancel.
     pub fn hears(
         &mut self,
@@ -116,6 +123,9 @@ impl Customer {
                 let told = Told { order_id, number: placed.number.clone(), total: placed.total };
                 match &self.told {
                     None => self.told = Some(told),
+                    Some(before) if before.order_id != told.order_id && !repeated && self.may_be_forgotten => {
+                        (self.told, self.cancelled, self.may_be_forgotten) = (Some(told), false, false);
+                    }
                     Some(before) if *before != told => {
                         let again = if repeated { "again" } else { "as new" };
                         broken.push(format!("a customer was told of {before:?}, and then, {again}, of {told:?}"));

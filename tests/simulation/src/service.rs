@@ -31,6 +31,8 @@ pub struct Service<D: Simulated> {
     /// What it can take in nothing about.
     pub allergy: Allergy,
     is_shared: bool,
+    /// Once: what two copies have forgotten one after the other, numbers above all, nobody may know any more.
+    is_restored: bool,
     bug: Option<Bug>,
     seed: u64,
     started: u32,
@@ -93,6 +95,7 @@ impl<D: Simulated> Service<D> {
             served: Default::default(),
             allergy: Allergy::default(),
             is_shared: replicas > 1,
+            is_restored: false,
             bug,
             seed,
             started: 0,
@@ -164,7 +167,11 @@ impl<D: Simulated> Service<D> {
 
     /// Puts the copy in the place of the database, as `cafe restore` does it; no process runs meanwhile.
     pub fn restore(&mut self) -> bool {
+        if self.is_restored {
+            return false;
+        }
         let Some(copy) = self.copy.take() else { return false };
+        self.is_restored = true;
         for place in 0..self.places.len() {
             self.kill(place);
         }

@@ -140,9 +140,10 @@ fn next_moment(world: &World) -> Option<Duration> {
         [task, expires].into_iter().flatten()
     });
     let is_busy = world.payment.places.iter().any(|place| place.bench.as_ref().is_some_and(|bench| bench.tasks() > 0));
-    let first = due.map(|at| at.as_millisecond() - now_ms).min();
+    // What is due already waits for somebody who is busy with it.
+    let first = due.map(|at| at.as_millisecond() - now_ms).filter(|wait_ms| *wait_ms > 0 || !is_busy).min();
     let wait_ms = match (first, is_busy) {
-        (Some(first), true) => first.clamp(1, VENDOR_ROUND.as_millis() as i64),
+        (Some(first), true) => first.min(VENDOR_ROUND.as_millis() as i64),
         (Some(first), false) => first.max(1),
         (None, true) => VENDOR_ROUND.as_millis() as i64,
         (None, false) => return None,

@@ -9,6 +9,9 @@ use cafe_payment::payment::attempt::{Charge, ChargeAnswer, Finding, RefundOnReco
 use cafe_payment::payment::refund::RefundAnswer;
 use cafe_payment::vendor::{ChargeRequest, RefundRequest};
 
+/// A call arrives within this time, or never.
+const LONGEST_WAY: Duration = Duration::from_secs(34);
+
 /// What the vendor, or the network on the way to it, does with a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mood {
@@ -132,6 +135,8 @@ impl Vendor {
             return None;
         }
         let call = self.calls.remove(index);
+        // Nothing is on its way for longer: that is the agreement of `SETTLE_AFTER`.
+        let mood = if now.saturating_sub(call.sent_at) > LONGEST_WAY { Mood::Lost } else { mood };
         let mood = mood.possible_for(&call.asked);
         let late = match mood {
             Mood::Late(seconds) => (call.sent_at + Duration::from_secs(seconds.into())).saturating_sub(now),

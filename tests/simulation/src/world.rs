@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use cafe_barista::{Barista, Command, Lines};
 use cafe_clock::{Ids, from_ms};
 use cafe_events::{OrderId, Party, Source};
-use cafe_order::{Orders, PlaceOrder};
+use cafe_order::{KEY_LIFE, Orders, PlaceOrder};
 use cafe_payment::domain::{Cashier, What};
 use cafe_payment::payment::Status as PaymentStatus;
 use jiff::Timestamp;
@@ -24,8 +24,8 @@ use crate::vendor::{Mood, Vendor};
 
 /// When the world begins: a quarter to midnight, so that many a day ends while it runs. Milliseconds since the Unix epoch.
 const BEGINS_MS: i64 = 1_795_823_100_000;
-/// After so long Idempotency-Keys may be forgotten.
-const KEY_LIFE: Duration = Duration::from_hours(48);
+/// So far from the right time a wall clock is at most: a day.
+const MOST_OFF_MS: i64 = 86_400_000;
 /// After so long tickets that nobody comes for are given up.
 const COLLECT_WITHIN: Duration = Duration::from_hours(2);
 /// Things that the payment worker takes up at once.
@@ -226,6 +226,7 @@ impl World {
             told: None,
             cancelled: false,
             is_in_doubt: false,
+            may_be_forgotten: false,
             refused: Vec::new(),
         });
         self.send(number, false, place);
@@ -552,6 +553,11 @@ impl World {
             Fault::Freeze(source, place) => self.freeze(source, place, true),
             Fault::Wake(source, place) => self.freeze(source, place, false),
             Fault::Clock(source, seconds) => {
+                let wall_ms = with!(self, source, service => service.clock.now().as_millisecond());
+                let off_by_ms = wall_ms - self.vendors_ms() + i64::from(seconds) * 1_000;
+                if off_by_ms.abs() > MOST_OFF_MS {
+                    return false;
+                }
                 self.note(if seconds > 0 { "clock steps on" } else { "clock steps back" });
                 with!(self, source, service => service.clock.step(i64::from(seconds) * 1_000));
                 true
@@ -577,6 +583,9 @@ impl World {
                 let restored = with!(self, source, service => service.restore());
                 if restored {
                     self.note("is restored");
+                    if source == Source::Order {
+                        self.customers.iter_mut().for_each(Customer::may_be_forgotten);
+                    }
                     for place in 0..self.config.replicas {
                         self.forget_askers(source, place as u8);
                     }

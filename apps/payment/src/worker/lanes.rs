@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cafe_delivery::TurnError;
 use cafe_events::OrderId;
 use cafe_trace::Step;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -129,8 +130,13 @@ impl Worker {
         };
         let traceparent = payment.traceparent.clone();
         let (lane, job) = self.till.job(order_id, payment);
-        if lane == Some(Lane::Asked) && self.is_being_asked(order_id).await {
-            return true;
+        if lane == Some(Lane::Asked) {
+            match self.is_being_asked(order_id).await {
+                Ok(false) => {}
+                Ok(true) => return true,
+                // It is found again.
+                Err(_) => return self.till.memory.leave_unless_asking(order_id),
+            }
         }
         match job {
             Job::Nothing => {}
@@ -148,9 +154,10 @@ impl Worker {
 
     /// True if what seems lost was opened by a turn whose effects were not yet run when its row was read. Another request's
     /// answer comes after them.
-    async fn is_being_asked(&self, order_id: OrderId) -> bool {
+    async fn is_being_asked(&self, order_id: OrderId) -> Result<bool, TurnError> {
         let nothing = Request { order_id, what: What::Notified(0), traceparent: None };
-        self.desk.ask(nothing, None).await.is_err() || self.till.memory.is_asking(order_id)
+        let _ = self.desk.ask(nothing, None).await?;
+        Ok(self.till.memory.is_asking(order_id))
     }
 
     async fn look_up(

@@ -37,6 +37,16 @@ impl Memory {
         known.asking.remove(&order_id);
     }
 
+    /// The same, unless its vendor is being asked: then whoever asks goes on with it. True if so.
+    pub fn leave_unless_asking(&self, order_id: OrderId) -> bool {
+        let mut known = self.known();
+        let is_asking = known.asking.contains(&order_id);
+        if !is_asking {
+            known.busy.remove(&order_id);
+        }
+        is_asking
+    }
+
     /// Whether its vendor is being asked.
     pub fn is_asking(&self, order_id: OrderId) -> bool {
         self.known().asking.contains(&order_id)
