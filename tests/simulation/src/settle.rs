@@ -10,8 +10,9 @@ use crate::transition::{BenchDoes, Fault, StaffDoes, Transition};
 use crate::vendor::Mood;
 use crate::world::{World, with};
 
-/// Rounds after which an order that has not ended never will.
-const ROUNDS: usize = 600;
+/// Rounds without waiting, and waits, after which an order that has not ended never will.
+const ROUNDS: usize = 20_000;
+const WAITS: usize = 1_000;
 /// How long a round without a lease lasts.
 const LEASE_ROUND: Duration = Duration::from_millis(500);
 /// How long the vendor is waited for.
@@ -21,7 +22,7 @@ const VENDOR_ROUND: Duration = Duration::from_millis(10_001);
 pub fn settle(world: &mut World) -> bool {
     world.trace.tell(world.steady, "", &"faults end");
     heal(world);
-    let mut is_asked_again = false;
+    let (mut is_asked_again, mut waits) = (false, 0);
     for _ in 0..ROUNDS {
         if work(world) {
             continue;
@@ -34,9 +35,13 @@ pub fn settle(world: &mut World) -> bool {
             continue;
         }
         match next_moment(world) {
-            Some(wait) => world.happens(&Transition::Pass(wait.as_millis() as u32)),
+            Some(_) if waits == WAITS => return false,
+            Some(wait) => {
+                waits += 1;
+                world.happens(&Transition::Pass(wait.as_millis() as u32));
+            }
             None => return true,
-        };
+        }
     }
     false
 }
@@ -135,7 +140,9 @@ fn next_moment(world: &World) -> Option<Duration> {
     let now_ms = world.payment.clock.now().as_millisecond();
     let platters = world.payment.disk.platters();
     let due = platters.now.shelf.payments.iter().flat_map(|(_, payment)| {
-        let task = payment.next_task().filter(|(_, lane, _)| *lane != Lane::Follow).map(|(at, ..)| at);
+        // Closed attempts are looked up for a day; that is not waited for.
+        let task = payment.next_task().filter(|(_, lane, _)| *lane != Lane::Follow || payment.is_open());
+        let task = task.map(|(at, ..)| at);
         let expires = payment.expires_at().map(|at| cafe_clock::after(at, Duration::from_millis(1)));
         [task, expires].into_iter().flatten()
     });

@@ -177,7 +177,7 @@ impl Payment {
     /// This database was restored from an older copy at `restored_at`. What was decided since then is forgotten here but not
     /// by the vendor: the record is gone through under every key that may have been used, before anything is asked.
     pub fn after_restore(&mut self, restored_at: Timestamp) {
-        let older = self.order.as_ref().is_some_and(|order| order.placed_at < restored_at);
+        let older = self.order.as_ref().is_some_and(|order| order.placed_at <= restored_at);
         if !older || self.restored_at == Some(restored_at) {
             return;
         }
