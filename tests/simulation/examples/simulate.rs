@@ -1,29 +1,114 @@
-//! Runs seeds.
-use cafe_simulation::run::run;
-fn main() {
-    let from: u64 = std::env::args().nth(1).and_then(|it| it.parse().ok()).unwrap_or(0);
-    let count: u64 = std::env::args().nth(2).and_then(|it| it.parse().ok()).unwrap_or(1000);
-    let started = std::time::Instant::now();
-    let mut steps = 0;
-    let mut bad = std::collections::BTreeMap::new();
-    let mut coverage = cafe_simulation::coverage::Coverage::default();
-    for seed in from..from + count {
-        let outcome = run(seed, None, false);
-        steps += outcome.steps;
-        coverage.add(&outcome.coverage);
-        if !outcome.broken.is_empty() {
-            let b = &outcome.broken[0];
-            let e = bad.entry(b.promise.clone()).or_insert((0, seed, b.found.clone()));
-            e.0 += 1;
+//! The command behind `cargo xtask simulate`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use cafe_simulation::bugs::Bug;
+use cafe_simulation::campaign::{FOUND_WITHIN, Tally, hunt, run_seeds, shortest_story, tells_the_same};
+use clap::Parser;
+
+/// The allocator of the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The whole cafe from a seed, with faults between any two steps and every promise checked
+#[derive(Parser)]
+struct Arguments {
+    /// How many seeds
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    seeds: u64,
+    /// The first seed; alone: tell its story, shrunk if it breaks a promise
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// As many seeds as there is time for
+    #[arg(long, value_name = "M")]
+    minutes: Option<u64>,
+    /// Look for each planted bug instead, and print what caught it
+    #[arg(long)]
+    bugs: bool,
+    /// Only this planted bug, by its name in `bugs.rs`; with --seed: the story with it
+    #[arg(long, value_name = "BUG")]
+    bug: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let bug = match arguments.bug.as_deref().map(named) {
+        None => None,
+        Some(Some(bug)) => Some(bug),
+        Some(None) => {
+            let names: Vec<String> = Bug::ALL.iter().map(|bug| format!("{bug:?}")).collect();
+            eprintln!("there is no such bug; there are: {}", names.join(", "));
+            return ExitCode::FAILURE;
+        }
+    };
+    let is_fine = match (arguments.seed, bug) {
+        (Some(seed), bug) if arguments.minutes.is_none() => story(seed, bug),
+        (_, Some(bug)) => hunt_all(&[bug]),
+        _ if arguments.bugs => hunt_all(&Bug::ALL),
+        (seed, None) => seeds(seed.unwrap_or(0), &arguments),
+    };
+    if is_fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn named(name: &str) -> Option<Bug> {
+    Bug::ALL.into_iter().find(|bug| format!("{bug:?}").eq_ignore_ascii_case(name))
+}
+
+fn story(seed: u64, bug: Option<Bug>) -> bool {
+    let story = shortest_story(seed, bug);
+    print!("{story}");
+    if !tells_the_same(seed) {
+        println!("seed {seed} tells another story the second time");
+        return false;
+    }
+    !story.contains("BROKEN")
+}
+
+fn seeds(first: u64, arguments: &Arguments) -> bool {
+    let limit = arguments.minutes.map(|minutes| Duration::from_secs(minutes * 60));
+    let count = if limit.is_some() { u64::MAX } else { arguments.seeds };
+    let tally = run_seeds(first, count, limit, |tally| println!("{}", progress(tally)));
+    println!("{}\n\n{}\n", progress(&tally), tally.coverage.table());
+    for (promise, (count, seed, broken)) in &tally.broken {
+        println!("BROKEN in {count} seeds: {promise}\n  {}\n  cargo xtask simulate --seed {seed}", broken.found);
+    }
+    for seed in &tally.differing {
+        println!("NOT REPEATABLE: seed {seed} tells another story the second time");
+    }
+    let never = if tally.seeds >= FOUND_WITHIN { tally.coverage.never() } else { Vec::new() };
+    for (kind, stage) in &never {
+        println!("NEVER SEEN: {kind}, while an order is {}", format!("{stage:?}").to_lowercase());
+    }
+    if let Some((_, seed, _)) = tally.broken.values().min_by_key(|(_, seed, _)| seed) {
+        println!("\nThe shortest story of seed {seed}:\n\n{}", shortest_story(*seed, None));
+    }
+    tally.broken.is_empty() && tally.differing.is_empty() && never.is_empty()
+}
+
+fn progress(tally: &Tally) -> String {
+    let (seeds, steps) = tally.rates();
+    format!(
+        "{} seeds, {} steps; per second of processor time {seeds:.0} schedules and {steps:.0} steps; {} told twice; {} broke a promise",
+        tally.seeds,
+        tally.steps,
+        tally.sampled,
+        tally.broken.values().map(|(count, ..)| count).sum::<u64>(),
+    )
+}
+
+/// A table in the form of `docs/simulation.md`.
+fn hunt_all(bugs: &[Bug]) -> bool {
+    let mut all = true;
+    println!("| planted bug | caught by | seeds |\n|---|---|---|");
+    for bug in bugs {
+        match hunt(*bug) {
+            Some(found) => println!("| {} | {} | {} |", bug.says(), found.promise, found.seeds),
+            None => {
+                all = false;
+                println!("| {} | **nothing** | {FOUND_WITHIN} |", bug.says());
+            }
         }
     }
-    let t = started.elapsed().as_secs_f64();
-    println!("{count} seeds, {steps} steps in {t:.2}s: {:.0} seeds/s {:.0} steps/s", count as f64 / t, steps as f64 / t);
-    for (p, (n, seed, found)) in bad { println!("{n:>5} x {p} (seed {seed}): {found}"); }
-    if count > 1 { println!("{}", coverage.table()); }
-    if count == 1 {
-        let outcome = run(from, None, false);
-        let left = cafe_simulation::run::shrink(from, None, &outcome);
-        println!("{}", cafe_simulation::run::replay(from, None, left, true).story);
-    }
+    all
 }

@@ -19,6 +19,7 @@ use cafe_payment::worker::scout::{Bells, Scout};
 use cafe_payment::worker::till::{Charging, Job, LookUp, LookUpRefund, Reported, Till};
 use cafe_payment::worker::{Inbox, Mailbox, mailbox};
 
+use crate::bugs::Bug;
 use crate::process::Answer;
 use crate::shelf::PaymentShelf;
 use crate::vendor::{Asked, Said, Vendor};
@@ -31,6 +32,7 @@ pub struct Bench {
     bells: Bells,
     scout: Scout,
     tasks: Vec<Task>,
+    bug: Option<Bug>,
 }
 
 /// Something that is being done about an order.
@@ -74,7 +76,7 @@ pub struct Around<'a> {
 
 impl Bench {
     /// For a new process, with what takes the effects of its turns and the gate that its turns look at.
-    pub fn new(clock: &Clock, seed: u64) -> (Self, Arc<Gate>, Box<dyn Fn(Effect) + Send>) {
+    pub fn new(clock: &Clock, seed: u64, bug: Option<Bug>) -> (Self, Arc<Gate>, Box<dyn Fn(Effect) + Send>) {
         let gate = Arc::new(Gate::default());
         let (mailbox, inbox) = mailbox(Arc::clone(&gate));
         let timer = Timer::new(clock.clone());
@@ -86,7 +88,7 @@ impl Bench {
         };
         let effects = mailbox.clone();
         let scout = Scout::new(&timer);
-        let bench = Self { mailbox, inbox, till, bells: Bells::new(), scout, tasks: Vec::new() };
+        let bench = Self { mailbox, inbox, till, bells: Bells::new(), scout, tasks: Vec::new(), bug };
         (bench, gate, Box::new(move |effect| effects.take(effect)))
     }
 
@@ -167,7 +169,10 @@ impl Bench {
                 let next = match till.may_charge(&ask, around.is_leading) {
                     Err(not_sent) => Stage::Report(till.charge_report(order_id, attempt, not_sent, began), true),
                     Ok(charging) => {
-                        let request = ChargeRequest::of(*ask);
+                        let mut request = ChargeRequest::of(*ask);
+                        if self.bug == Some(Bug::ChargeUnderNewKey) {
+                            request.key = format!("{}/{}", request.key, around.vendor.calls_made);
+                        }
                         let call = around.vendor.call(Asked::Charge(Box::new(request)), around.now);
                         Stage::Charging { attempt, began, charging, call }
                     }
@@ -190,7 +195,10 @@ impl Bench {
                 let next = match Till::may_refund(around.is_leading) {
                     Err(not_asked) => Stage::Report(till.refund_report(number, key, not_asked, elapsed), true),
                     Ok(()) => {
-                        let request = RefundRequest { key: key.clone(), charge_id, amount, traceparent: None };
+                        let mut request = RefundRequest { key: key.clone(), charge_id, amount, traceparent: None };
+                        if self.bug == Some(Bug::RefundUnderNewKey) {
+                            request.key = format!("{key}/{}", around.vendor.calls_made);
+                        }
                         let call = around.vendor.call(Asked::Refund(request), around.now);
                         Stage::Refunding { number, key, began: elapsed, call }
                     }
@@ -213,6 +221,12 @@ impl Bench {
                     (false, Some(Stage::IsAsked(answered, job)))
                 }
                 Ok(Ok(_)) if till.memory.is_asking(order_id) => (true, None),
+                Ok(Ok(_)) if self.bug == Some(Bug::OrphanAskedAgain) => {
+                    let number = around.rows.payments.get(&order_id).and_then(|it| it.open_attempt()).map(|it| it.number);
+                    let not_sent = ChargeAnswer::NotSent { detail: "whoever asked has died".to_owned() };
+                    let report = till.charge_report(order_id, number.unwrap_or_default(), not_sent, elapsed);
+                    (true, Some(Stage::Report(report, true)))
+                }
                 Ok(Ok(_)) => self.begin(order_id, *job, around),
                 Ok(Err(_)) | Err(_) => {
                     till.memory.leave_unless_asking(order_id);

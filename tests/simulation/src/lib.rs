@@ -7,6 +7,7 @@
 
 pub mod bench;
 pub mod bugs;
+pub mod campaign;
 pub mod carrier;
 pub mod choose;
 pub mod config;
@@ -27,3 +28,4 @@ pub mod trace;
 pub mod transition;
 pub mod vendor;
 pub mod world;
+pub mod wrong;

@@ -71,6 +71,8 @@ struct State {
     hit: Option<(Step, Strike)>,
     is_dead: bool,
     steps: u64,
+    /// The lease that it once took, for a bug.
+    epoch: Option<i64>,
 }
 
 /// A process's connection to its disk.
@@ -213,17 +215,32 @@ impl<D: Shelved> Storage<D> for Memory<D> {
 
     fn rollback(&mut self) -> Result<(), Error> {
         if std::mem::take(&mut self.is_open) && !self.fate.is_dead() {
-            self.disk.platters().now.undo();
+            let mut platters = self.disk.platters();
+            if self.has(Bug::HalfRolledBack) {
+                platters.now.shelf.keep();
+            }
+            platters.now.undo();
         }
         Ok(())
     }
 
     fn commit(&mut self) -> Result<(), Error> {
+        if self.has(Bug::HeardOutsideTransaction) {
+            let mut platters = self.disk.platters();
+            platters.now.heard.keep();
+            platters.now.positions.keep();
+        }
         if let Err(error) = self.step(Step::Commit) {
             let hit = self.fate.state().hit;
-            if let Some((_, Strike::Unknown { committed: true })) = hit {
-                self.disk.platters().now.keep();
-                self.is_open = false;
+            if let Some((_, Strike::Unknown { committed })) = hit {
+                if committed {
+                    self.disk.platters().now.keep();
+                    self.is_open = false;
+                } else if self.has(Bug::UnknownCommitDone) {
+                    self.disk.platters().now.undo();
+                    self.is_open = false;
+                    return Ok(());
+                }
             }
             return Err(error);
         }
@@ -256,14 +273,23 @@ impl<D: Shelved> Storage<D> for Memory<D> {
     fn lock_later(&mut self) {}
 
     fn locked(&mut self) -> Result<Before, Error> {
+        let pretended = if self.has(Bug::LeaseWithoutEpoch) { self.fate.state().epoch } else { None };
         self.at(Step::Lock, |disk| {
             let single = disk.now.single();
-            Before { last: single.head.last, lease: single.lease.clone() }
+            let mut lease = single.lease.clone();
+            lease.epoch = pretended.unwrap_or(lease.epoch);
+            Before { last: single.head.last, lease }
         })
     }
 
     fn load_ledger(&mut self, ledger: &mut Ledger) -> Result<(), Error> {
-        self.at(Step::LoadLedger, |disk| disk.now.load_ledger(ledger))
+        let bug = self.bug;
+        self.at(Step::LoadLedger, |disk| {
+            if bug == Some(Bug::DedupeByPositionOnly) {
+                forget(disk, ledger);
+            }
+            disk.now.load_ledger(ledger);
+        })
     }
 
     fn load(&mut self, rows: &mut D::Tables) -> Result<(), Error> {
@@ -275,7 +301,16 @@ impl<D: Shelved> Storage<D> for Memory<D> {
     }
 
     fn write_ledger(&mut self, ledger: &Ledger) -> Result<ListsChanged, Error> {
-        self.at(Step::WriteLedger, |disk| disk.now.write_ledger(ledger))
+        let bug = self.bug;
+        self.at(Step::WriteLedger, |disk| {
+            let lists = disk.now.write_ledger(ledger);
+            match bug {
+                Some(Bug::PositionWithoutParked) => disk.now.parked.undo(),
+                Some(Bug::HeldDropped) => disk.now.held.undo(),
+                _ => {}
+            }
+            lists
+        })
     }
 
     fn move_positions(&mut self, epoch: i64, moved: &[(Source, &Position)]) -> Result<(), Error> {
@@ -290,7 +325,17 @@ impl<D: Shelved> Storage<D> for Memory<D> {
         if records.is_empty() {
             return Ok(None);
         }
-        self.at(Step::Append, |disk| disk.now.append(D::SOURCE, last, records))
+        let bug = self.bug;
+        self.at(Step::Append, |disk| {
+            let appended = disk.now.append(D::SOURCE, last, records);
+            if bug == Some(Bug::EventBeforeCommit) {
+                disk.now.outbox.keep();
+            }
+            if matches!(bug, Some(Bug::EventBeforeCommit | Bug::GapInOutbox)) {
+                disk.now.single.keep();
+            }
+            appended
+        })
     }
 
     fn note_turn(&mut self, replica: &str, turn: i64, _now: Timestamp) -> Result<(), Error> {
@@ -298,7 +343,11 @@ impl<D: Shelved> Storage<D> for Memory<D> {
     }
 
     fn last_turn(&mut self, replica: &str) -> Result<i64, Error> {
-        self.at(Step::Other, |disk| disk.now.turns.get(&replica.to_owned()).copied().unwrap_or(0))
+        let never = self.has(Bug::UnknownCommitFailed);
+        self.at(Step::Other, |disk| {
+            let last = disk.now.turns.get(&replica.to_owned()).copied().unwrap_or(0);
+            if never { -1 } else { last }
+        })
     }
 
     fn positions(&mut self, source: Source) -> Result<Vec<Position>, Error> {
@@ -321,12 +370,14 @@ impl<D: Shelved> Storage<D> for Memory<D> {
     }
 
     fn take_lease(&mut self, replica: &str) -> Result<i64, Error> {
-        self.at(Step::Other, |disk| {
+        let epoch = self.at(Step::Other, |disk| {
             disk.now.change(|single| {
                 single.lease = Lease { replica: replica.to_owned(), epoch: single.lease.epoch + 1, beats: 0 };
             });
             disk.now.single().lease.epoch
-        })
+        })?;
+        self.fate.state().epoch = Some(epoch);
+        Ok(epoch)
     }
 
     fn beat(&mut self, epoch: i64) -> Result<bool, Error> {
@@ -388,5 +439,15 @@ impl<D: Shelved> Storage<D> for Memory<D> {
 
     fn was_moved(&mut self) -> bool {
         false
+    }
+}
+
+/// The versions that were heard of an order are not looked at: whatever comes, comes next.
+fn forget<D: Shelved>(disk: &mut Platters<D>, ledger: &Ledger) {
+    for key in ledger.heard.wanted() {
+        if let Some(row) = disk.now.heard.get(&key).cloned() {
+            let before = cafe_delivery::HeardRow { next_version: row.next_version.saturating_sub(1).max(1), ..row };
+            disk.now.heard.put(key, before);
+        }
     }
 }

@@ -114,16 +114,22 @@ impl Customer {
     pub fn hears(
         &mut self,
         places: Option<OrderId>,
+        changed: bool,
         answer: Result<Answer, TurnError>,
         broken: &mut Vec<String>,
     ) {
         match (answer, places) {
+            (Ok(Answer::Placed { order_id, .. }), Some(_)) if changed && self.told.is_some() && !self.may_be_forgotten => {
+                broken.push(format!("another body under the same key was answered with order {order_id}"));
+            }
+            // After a restore the key may stand for the other body.
+            (Ok(Answer::Placed { .. }), Some(_)) if changed => self.key = None,
             (Ok(Answer::Placed { order_id, order, repeated }), Some(_)) => {
                 let Some(placed) = &order.placed else { return };
                 let told = Told { order_id, number: placed.number.clone(), total: placed.total };
                 match &self.told {
                     None => self.told = Some(told),
-                    Some(before) if before.order_id != told.order_id && !repeated && self.may_be_forgotten => {
+                    Some(before) if before.order_id != told.order_id && self.may_be_forgotten => {
                         (self.told, self.cancelled, self.may_be_forgotten) = (Some(told), false, false);
                     }
                     Some(before) if *before != told => {

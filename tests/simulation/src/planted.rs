@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cafe_delivery::{Domain, Head, Poison, Turn};
 use cafe_events::{Heard, OrderId, Source};
+use cafe_order::numbers::DayNumbers;
 use jiff::Timestamp;
 
 use crate::bugs::Bug;
@@ -14,6 +15,23 @@ pub struct Planted<D> {
     inner: D,
     bug: Option<Bug>,
     allergy: Allergy,
+    memo: Memo,
+}
+
+/// What a bug remembers in memory that belongs on the disk.
+#[derive(Default)]
+pub struct Memo(Mutex<Option<DayNumbers>>);
+
+impl Memo {
+    /// The last number.
+    pub fn numbers(&self) -> Option<DayNumbers> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps the last number.
+    pub fn keep_numbers(&self, numbers: Option<DayNumbers>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = numbers;
+    }
 }
 
 /// The order about which a service can take in nothing at the moment, as if its rules had a bug. Clones share it.
@@ -26,6 +44,7 @@ pub trait Plantable: Domain {
     fn decide_wrongly(
         &self,
         _bug: Bug,
+        _memo: &Memo,
         tables: &mut Self::Tables,
         request: &Self::Request,
         now: Timestamp,
@@ -61,7 +80,7 @@ impl Allergy {
 impl<D> Planted<D> {
     /// With a bug, or without.
     pub fn new(inner: D, bug: Option<Bug>, allergy: &Allergy) -> Self {
-        Self { inner, bug, allergy: allergy.clone() }
+        Self { inner, bug, allergy: allergy.clone(), memo: Memo::default() }
     }
 }
 
@@ -108,7 +127,7 @@ impl<D: Plantable> Domain for Planted<D> {
         turn: &mut Turn<D::Effect>,
     ) -> D::Answer {
         match self.bug {
-            Some(bug) => self.inner.decide_wrongly(bug, tables, request, now, turn),
+            Some(bug) => self.inner.decide_wrongly(bug, &self.memo, tables, request, now, turn),
             None => self.inner.decide(tables, request, now, turn),
         }
     }
@@ -125,7 +144,3 @@ impl<D: Plantable + Shelved> Shelved for Planted<D> {
         D::write(shelf, rows);
     }
 }
-
-impl Plantable for cafe_order::Orders {}
-impl Plantable for cafe_payment::domain::Cashier {}
-impl Plantable for cafe_barista::Barista {}

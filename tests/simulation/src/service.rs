@@ -59,26 +59,26 @@ pub struct Disks {
 /// A service that can be simulated.
 pub trait Simulated: Plantable + Shelved {
     /// The decisions of a new process, what takes their effects, and what it does besides.
-    fn begin(restored_at_ms: Option<i64>, clock: &Clock, seed: u64) -> (Self, OnCommit<Self>, Option<Bench>)
+    fn begin(restored_at_ms: Option<i64>, clock: &Clock, seed: u64, bug: Option<Bug>) -> (Self, OnCommit<Self>, Option<Bench>)
     where
         Self: Sized;
 }
 
 impl Simulated for Orders {
-    fn begin(_restored_at_ms: Option<i64>, _clock: &Clock, _seed: u64) -> (Self, OnCommit<Self>, Option<Bench>) {
+    fn begin(_: Option<i64>, _: &Clock, _: u64, _: Option<Bug>) -> (Self, OnCommit<Self>, Option<Bench>) {
         (Self { zone: TimeZone::UTC }, Box::new(drop), None)
     }
 }
 
 impl Simulated for Cashier {
-    fn begin(restored_at_ms: Option<i64>, clock: &Clock, seed: u64) -> (Self, OnCommit<Self>, Option<Bench>) {
-        let (bench, gate, on_commit) = Bench::new(clock, seed);
+    fn begin(restored_at_ms: Option<i64>, clock: &Clock, seed: u64, bug: Option<Bug>) -> (Self, OnCommit<Self>, Option<Bench>) {
+        let (bench, gate, on_commit) = Bench::new(clock, seed, bug);
         (Self { gate, restored_at: restored_at_ms.map(from_ms) }, on_commit, Some(bench))
     }
 }
 
 impl Simulated for Barista {
-    fn begin(_restored_at_ms: Option<i64>, _clock: &Clock, _seed: u64) -> (Self, OnCommit<Self>, Option<Bench>) {
+    fn begin(_: Option<i64>, _: &Clock, _: u64, _: Option<Bug>) -> (Self, OnCommit<Self>, Option<Bench>) {
         (Self, Box::new(drop), None)
     }
 }
@@ -110,7 +110,7 @@ impl<D: Simulated> Service<D> {
         self.started += 1;
         let restored_at_ms = self.disk.platters().now.head().restored_at_ms;
         let seed = self.seed ^ (u64::from(self.started) << 8) ^ D::SOURCE as u64;
-        let (domain, on_commit, bench) = D::begin(restored_at_ms, &self.clock, seed);
+        let (domain, on_commit, bench) = D::begin(restored_at_ms, &self.clock, seed, self.bug);
         let opening = Opening {
             domain: Planted::new(domain, self.bug, &self.allergy),
             name: format!("{}-{}", D::SOURCE, self.started),

@@ -68,6 +68,8 @@ struct Asked {
     customer: usize,
     /// The order that would be placed; nothing for a cancel.
     places: Option<OrderId>,
+    /// With another body than the customer's own.
+    changed: bool,
     answered: Answer<Planted<Orders>>,
 }
 
@@ -235,8 +237,8 @@ impl World {
 
     fn send_again(&mut self, customer: usize, changed: bool, place: PlaceNumber) -> bool {
         let Some(known) = self.customers.get(customer) else { return false };
-        // Without a key it would be another order.
-        if known.key.is_none() {
+        // Without a key it would be another order; and whoever changes their mind has been told of the first one.
+        if known.key.is_none() || changed && known.told.is_none() {
             return false;
         }
         self.note(if changed { "customer changes the body" } else { "customer sends again" });
@@ -258,7 +260,7 @@ impl World {
             return;
         };
         if let Ok(answered) = process.ask(request) {
-            self.asked.push(Asked { place, customer, places: Some(order_id), answered });
+            self.asked.push(Asked { place, customer, places: Some(order_id), changed, answered });
         }
     }
 
@@ -268,7 +270,7 @@ impl World {
         let request = cafe_order::Request::Cancel { order_id, by, reason: None };
         let Some(process) = self.order.places[usize::from(place)].process.as_ref() else { return false };
         if let Ok(answered) = process.ask(request) {
-            self.asked.push(Asked { place, customer, places: None, answered });
+            self.asked.push(Asked { place, customer, places: None, changed: false, answered });
         }
         self.note("customer cancels");
         true
@@ -279,6 +281,10 @@ impl World {
     }
 
     fn staff(&mut self, customer: usize, does: StaffDoes, place: PlaceNumber) -> bool {
+        // What barista said last and has forgotten, order would take for the end.
+        if does == StaffDoes::Recall && self.config.restored == Some(Source::Barista) {
+            return false;
+        }
         let Some(order_id) = self.order_of(customer) else { return false };
         let command = match does {
             StaffDoes::Start => Command::Start,
@@ -306,6 +312,10 @@ impl World {
     }
 
     fn give_back(&mut self, customer: usize, amount: Option<u16>, place: PlaceNumber) -> bool {
+        // Only payment and the vendor know of it, and payment may forget.
+        if self.config.restored == Some(Source::Payment) {
+            return false;
+        }
         let Some(order_id) = self.order_of(customer) else { return false };
         let reason = "sorry".to_owned();
         let what = match amount {
@@ -447,7 +457,7 @@ impl World {
             };
             self.trace.tell(self.steady, &format!("customer {}", asked.customer), &told);
         }
-        self.customers[asked.customer].hears(asked.places, answer, &mut self.broken);
+        self.customers[asked.customer].hears(asked.places, asked.changed, answer, &mut self.broken);
         true
     }
 
