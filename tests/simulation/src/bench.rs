@@ -92,6 +92,15 @@ impl Bench {
         (bench, gate, Box::new(move |effect| effects.take(effect)))
     }
 
+    /// What this process did not ask itself was asked before it began to lead: time is measured from now on, as the worker begins
+    /// to measure when it begins to work.
+    pub fn begins_to_lead(&mut self, clock: &Clock) {
+        if self.bug != Some(Bug::SilenceSinceStart) {
+            self.till.timer = Timer::new(clock.clone());
+            self.scout = Scout::new(&self.till.timer);
+        }
+    }
+
     /// How many things are being done.
     pub fn tasks(&self) -> usize {
         self.tasks.len()

@@ -22,8 +22,6 @@ pub enum Bug {
     HeldDropped,
     /// The last number is kept in memory.
     NumberOutsideTransaction,
-    /// A lease is taken without a look at its epoch afterwards.
-    LeaseWithoutEpoch,
     /// Positions of the outbox are drawn from a sequence that is not rolled back.
     GapInOutbox,
     /// A commit of unknown outcome counts as failed.
@@ -46,6 +44,8 @@ pub enum Bug {
     UnknownIsDeclined,
     /// A charge without an answer counts as not made once it is not found.
     NotFoundClosesAtOnce,
+    /// How long a vendor was silent is measured from the start of a process, though another one may have asked since.
+    SilenceSinceStart,
     /// Whatever seems to have been asked by a process that died is asked again.
     OrphanAskedAgain,
     /// A vendor is asked under a new key each time.
@@ -82,7 +82,6 @@ impl Bug {
         Self::PositionWithoutParked,
         Self::HeldDropped,
         Self::NumberOutsideTransaction,
-        Self::LeaseWithoutEpoch,
         Self::GapInOutbox,
         Self::UnknownCommitFailed,
         Self::UnknownCommitDone,
@@ -94,6 +93,7 @@ impl Bug {
         Self::NewsInOrderOnly,
         Self::UnknownIsDeclined,
         Self::NotFoundClosesAtOnce,
+        Self::SilenceSinceStart,
         Self::OrphanAskedAgain,
         Self::ChargeUnderNewKey,
         Self::RefundUnderNewKey,
@@ -119,7 +119,6 @@ impl Bug {
             Self::PositionWithoutParked => "a position moves on without the set-aside event",
             Self::HeldDropped => "an event that came too early is dropped",
             Self::NumberOutsideTransaction => "the last number is kept in memory",
-            Self::LeaseWithoutEpoch => "the lease's epoch is not looked at",
             Self::GapInOutbox => "outbox positions are not rolled back",
             Self::UnknownCommitFailed => "a commit of unknown outcome counts as failed",
             Self::UnknownCommitDone => "a commit of unknown outcome counts as done",
@@ -131,6 +130,7 @@ impl Bug {
             Self::NewsInOrderOnly => "barista's news is dropped if payment's is not there",
             Self::UnknownIsDeclined => "an unknown charge counts as declined",
             Self::NotFoundClosesAtOnce => "\"not found\" counts at once",
+            Self::SilenceSinceStart => "a standby counts a vendor's silence from its own start",
             Self::OrphanAskedAgain => "an attempt of a dead process is asked again",
             Self::ChargeUnderNewKey => "each charge goes under a new key",
             Self::RefundUnderNewKey => "each refund goes under a new key",

@@ -76,8 +76,10 @@ impl<D: Shelved> Carrier for Ear<D> {
         if !std::mem::replace(&mut self.is_open, true) && self.bug != Some(Bug::ReaderDoesNotSync) {
             platters.sync();
         }
-        let contents =
-            if self.bug == Some(Bug::ReaderDoesNotSync) { &platters.now } else { platters.seen() };
+        let contents = match self.bug {
+            Some(Bug::ReaderDoesNotSync | Bug::UnsyncedAnswer) => &platters.now,
+            _ => platters.seen(),
+        };
         let before = heard.get(&0).cloned().unwrap_or_default();
         let limit = limit.min(served.limit);
         let head = contents.head().clone();

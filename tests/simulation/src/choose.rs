@@ -42,7 +42,7 @@ impl Chooser {
 
     /// What happens next.
     pub fn next(&mut self, world: &mut World) -> Transition {
-        if !self.script.is_empty() && !self.draw.once_in(4) {
+        if !self.script.is_empty() && self.draw.once_in(2) {
             return self.script.pop_front().unwrap_or(Transition::Pass(1));
         }
         let config = &world.config;
@@ -88,12 +88,23 @@ impl Chooser {
             };
         }
         let customer = self.draw.below(known.max(1)) as u8;
+        if self.draw.once_in(6) {
+            self.make(customer, place);
+        }
         match self.draw.below(20) {
             0..3 => Transition::SendAgain { customer, changed: self.draw.once_in(4), place },
             3..6 => Transition::Cancel { customer, by_staff: self.draw.once_in(4), place },
             6 => Transition::GiveBack { customer, amount: None, place },
             7 => Transition::GiveBack { customer, amount: Some(self.draw.within(1, 9_000) as u16), place },
             _ => Transition::Staff { customer, does: self.staff(), place },
+        }
+    }
+
+    /// Staff take a ticket from the queue to its customer.
+    fn make(&mut self, customer: u8, place: u8) {
+        for does in [StaffDoes::Start, StaffDoes::Ready, StaffDoes::PickUp] {
+            self.script.push_back(Transition::Staff { customer, does, place });
+            self.script.push_back(Transition::Turn(Source::Barista, place));
         }
     }
 
@@ -146,7 +157,7 @@ impl Chooser {
             2..6 => Transition::Bench(place, BenchDoes::Lane(lane)),
             6 => Transition::Bench(place, BenchDoes::Clocks),
             7 => Transition::Chore(self.source(), place),
-            8..10 => Transition::Beat(self.source(), place),
+            8..10 if world.config.replicas > 1 => Transition::Beat(self.source(), place),
             _ => self.wait(),
         }
     }
@@ -282,9 +293,6 @@ fn gather(world: &mut World, source: Source, place: u8, ready: &mut Vec<Transiti
             if lasts[heard as usize] != position {
                 ready.push(Transition::Listen(source, place, heard));
             }
-        }
-        if world.config.replicas > 1 {
-            ready.push(Transition::Beat(source, place));
         }
     });
     if source == Source::Payment {

@@ -77,11 +77,12 @@ impl Config {
             () if is_wild => draw.within(60, 250),
             () => draw.within(5, 60),
         };
+        let replicas = if draw.once_in(3) { 2 } else { 1 };
         Self {
             seed,
-            replicas: if draw.once_in(3) { 2 } else { 1 },
+            replicas,
             customers: draw.within(1, 7) as usize,
-            length: draw.within(60, 320) as usize,
+            length: draw.within(60, 320) as usize * replicas,
             people: draw.within(60, 250) as u16,
             time: draw.within(10, 120) as u16,
             faults: faults as u16,

@@ -71,8 +71,6 @@ struct State {
     hit: Option<(Step, Strike)>,
     is_dead: bool,
     steps: u64,
-    /// The lease that it once took, for a bug.
-    epoch: Option<i64>,
 }
 
 /// A process's connection to its disk.
@@ -273,12 +271,9 @@ impl<D: Shelved> Storage<D> for Memory<D> {
     fn lock_later(&mut self) {}
 
     fn locked(&mut self) -> Result<Before, Error> {
-        let pretended = if self.has(Bug::LeaseWithoutEpoch) { self.fate.state().epoch } else { None };
         self.at(Step::Lock, |disk| {
             let single = disk.now.single();
-            let mut lease = single.lease.clone();
-            lease.epoch = pretended.unwrap_or(lease.epoch);
-            Before { last: single.head.last, lease }
+            Before { last: single.head.last, lease: single.lease.clone() }
         })
     }
 
@@ -370,14 +365,12 @@ impl<D: Shelved> Storage<D> for Memory<D> {
     }
 
     fn take_lease(&mut self, replica: &str) -> Result<i64, Error> {
-        let epoch = self.at(Step::Other, |disk| {
+        self.at(Step::Other, |disk| {
             disk.now.change(|single| {
                 single.lease = Lease { replica: replica.to_owned(), epoch: single.lease.epoch + 1, beats: 0 };
             });
             disk.now.single().lease.epoch
-        })?;
-        self.fate.state().epoch = Some(epoch);
-        Ok(epoch)
+        })
     }
 
     fn beat(&mut self, epoch: i64) -> Result<bool, Error> {

@@ -133,8 +133,15 @@ impl<D: Simulated> Service<D> {
     /// Has a process look after its lease.
     pub fn beat(&mut self, place: usize, now: std::time::Instant, disks: &Disks) -> Result<bool, String> {
         let ears = disks.ears(&self.served, self.bug);
-        match &mut self.places[place].process {
-            Some(process) if self.is_shared => process.beat(now, &ears),
+        let Place { process, bench } = &mut self.places[place];
+        match process {
+            Some(process) if self.is_shared => {
+                let took = process.beat(now, &ears)?;
+                if took && let Some(bench) = bench {
+                    bench.begins_to_lead(&self.clock);
+                }
+                Ok(took)
+            }
             _ => Ok(false),
         }
     }
@@ -189,9 +196,19 @@ impl<D: Simulated> Service<D> {
         true
     }
 
-    /// Whether any process lives and leads.
+    /// Whether any process lives, is awake, and leads.
     pub fn is_led(&self) -> bool {
-        self.living().any(Process::leads)
+        self.living().any(|process| process.leads() && !process.is_frozen)
+    }
+
+    /// The process at a place, unless it is dead or frozen: whoever asks it waits in vain.
+    pub fn awake(&self, place: u8) -> Option<&Process<Planted<D>>> {
+        self.places[usize::from(place)].process.as_ref().filter(|process| !process.is_frozen)
+    }
+
+    /// A place with a process that is awake; the first, if there is none.
+    pub fn awake_place(&self) -> u8 {
+        (0..self.places.len() as u8).find(|place| self.awake(*place).is_some()).unwrap_or(0)
     }
 
     /// The processes that live.

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use cafe_barista::Status;
 use cafe_events::Source;
+use cafe_payment::domain::Cashier;
 use cafe_payment::payment::agenda::Lane;
+
+use crate::service::Place;
 
 use crate::transition::{BenchDoes, Fault, StaffDoes, Transition};
 use crate::vendor::Mood;
@@ -40,19 +43,40 @@ pub fn settle(world: &mut World) -> bool {
                 waits += 1;
                 world.happens(&Transition::Pass(wait.as_millis() as u32));
             }
+            None if wake_sleepers(world) => {}
             None => return true,
         }
     }
     false
 }
 
+/// Those who slept while another took over wake last, and act before they look; true if there was one.
+fn wake_sleepers(world: &mut World) -> bool {
+    let mut any = false;
+    for source in Source::ALL {
+        for place in 0..world.config.replicas as u8 {
+            if !world.happens(&Transition::Fault(Fault::Wake(source, place))) {
+                continue;
+            }
+            any = true;
+            let tasks = world.payment.places[usize::from(place)].bench.as_ref().map_or(0, crate::bench::Bench::tasks);
+            for task in (0..tasks).rev().filter(|_| source == Source::Payment) {
+                world.happens(&Transition::Bench(place, BenchDoes::Task(task as u8)));
+            }
+            world.happens(&Transition::Turn(source, place));
+        }
+    }
+    any
+}
+
 fn heal(world: &mut World) {
     for source in Source::ALL {
         for place in 0..world.config.replicas as u8 {
             with!(world, source, service => {
+                let has_others = service.living().any(|process| !process.is_frozen);
                 if let Some(process) = &mut service.places[usize::from(place)].process {
                     process.fate.spare();
-                    process.is_frozen = false;
+                    process.is_frozen &= has_others;
                 }
             });
         }
@@ -102,7 +126,8 @@ fn work(world: &mut World) -> bool {
 fn ask_again(world: &mut World) {
     for customer in 0..world.customers.len() {
         if world.customers[customer].is_in_doubt {
-            world.happens(&Transition::SendAgain { customer: customer as u8, changed: false, place: 0 });
+            let place = world.order.awake_place();
+            world.happens(&Transition::SendAgain { customer: customer as u8, changed: false, place });
         }
     }
     for source in Source::ALL {
@@ -125,10 +150,12 @@ fn make(world: &mut World) -> bool {
         };
         world.customers.iter().enumerate().filter_map(of).collect()
     };
+    let place = world.barista.awake_place();
+    let mut made = false;
     for (customer, does) in &open {
-        world.happens(&Transition::Staff { customer: *customer, does: *does, place: 0 });
+        made |= world.happens(&Transition::Staff { customer: *customer, does: *does, place });
     }
-    !open.is_empty()
+    made
 }
 
 /// How long nothing happens; nothing if nothing ever will.
@@ -146,7 +173,11 @@ fn next_moment(world: &World) -> Option<Duration> {
         let expires = payment.expires_at().map(|at| cafe_clock::after(at, Duration::from_millis(1)));
         [task, expires].into_iter().flatten()
     });
-    let is_busy = world.payment.places.iter().any(|place| place.bench.as_ref().is_some_and(|bench| bench.tasks() > 0));
+    let works = |place: &Place<Cashier>| {
+        let is_awake = place.process.as_ref().is_some_and(|process| !process.is_frozen);
+        is_awake && place.bench.as_ref().is_some_and(|bench| bench.tasks() > 0)
+    };
+    let is_busy = world.payment.places.iter().any(works);
     // What is due already waits for somebody who is busy with it.
     let first = due.map(|at| at.as_millisecond() - now_ms).filter(|wait_ms| *wait_ms > 0 || !is_busy).min();
     let wait_ms = match (first, is_busy) {

@@ -256,9 +256,7 @@ impl World {
             key: known.idempotency_key(changed),
             only_repeated: false,
         });
-        let Some(process) = self.order.places[usize::from(place)].process.as_ref().filter(|it| !it.is_frozen) else {
-            return;
-        };
+        let Some(process) = self.order.awake(place) else { return };
         if let Ok(answered) = process.ask(request) {
             self.asked.push(Asked { place, customer, places: Some(order_id), changed, answered });
         }
@@ -268,7 +266,7 @@ impl World {
         let Some(order_id) = self.order_of(customer) else { return false };
         let by = if by_staff { Party::Staff } else { Party::Customer };
         let request = cafe_order::Request::Cancel { order_id, by, reason: None };
-        let Some(process) = self.order.places[usize::from(place)].process.as_ref() else { return false };
+        let Some(process) = self.order.awake(place) else { return false };
         if let Ok(answered) = process.ask(request) {
             self.asked.push(Asked { place, customer, places: None, changed: false, answered });
         }
@@ -304,7 +302,7 @@ impl World {
     }
 
     fn obey(&mut self, order_id: OrderId, command: Command, place: PlaceNumber) -> bool {
-        let Some(process) = self.barista.places[usize::from(place)].process.as_ref() else { return false };
+        let Some(process) = self.barista.awake(place) else { return false };
         if let Ok(answered) = process.ask(cafe_barista::Request { order_id, command }) {
             self.obeyed.push((place, answered));
         }
@@ -327,7 +325,7 @@ impl World {
     }
 
     fn ask_payment(&mut self, order_id: OrderId, what: What, place: PlaceNumber) -> bool {
-        let Some(process) = self.payment.places[usize::from(place)].process.as_ref() else { return false };
+        let Some(process) = self.payment.awake(place) else { return false };
         let request = cafe_payment::domain::Request { order_id, what, traceparent: None };
         if let Ok(answered) = process.ask(request) {
             self.paid_back.push((place, answered));
@@ -513,7 +511,7 @@ impl World {
         match source {
             Source::Order => {
                 let before = ago(self.order.clock.now(), KEY_LIFE);
-                let Some(process) = self.order.places[usize::from(place)].process.as_ref() else { return false };
+                let Some(process) = self.order.awake(place) else { return false };
                 let request = cafe_order::Request::ForgetKeys { before };
                 process.ask(request).is_ok()
             }
@@ -564,8 +562,11 @@ impl World {
             Fault::Wake(source, place) => self.freeze(source, place, false),
             Fault::Clock(source, seconds) => {
                 let wall_ms = with!(self, source, service => service.clock.now().as_millisecond());
+                // On some days it is slow and on others fast, so that it never jumps by two days.
                 let off_by_ms = wall_ms - self.vendors_ms() + i64::from(seconds) * 1_000;
-                if off_by_ms.abs() > MOST_OFF_MS {
+                let is_slow = self.config.seed.is_multiple_of(2);
+                let fits = if is_slow { -MOST_OFF_MS..=0 } else { 0..=MOST_OFF_MS };
+                if !fits.contains(&off_by_ms) {
                     return false;
                 }
                 self.note(if seconds > 0 { "clock steps on" } else { "clock steps back" });

@@ -105,7 +105,9 @@ impl Plantable for Cashier {
                     return self.drop_attempts(tables, &request, now, turn);
                 }
             }
-            (Bug::ExpiresWhileUnknown, What::Expire) => return self.drop_attempts(tables, &request, now, turn),
+            (Bug::ExpiresWhileUnknown, What::LookedUp(_, Finding::NotFound | Finding::Unclear { .. }, _)) => {
+                return self.drop_attempts(tables, &request, now, turn);
+            }
             _ => {}
         }
         self.decide(tables, &request, now, turn)
