@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -84,7 +85,7 @@ impl Command {
 }
 
 /// Runs what the command line asks for.
-pub(crate) fn run() -> ExitCode {
+pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let settings = match Settings::load(cli.flags, cli.config.as_deref()) {
         Ok(settings) => settings,
@@ -106,6 +107,20 @@ pub(crate) fn run() -> ExitCode {
         warn_of_mistyped_variables();
     }
     execute(cli.command, &settings).unwrap_or_else(|error| refuse(&error, ExitCode::FAILURE))
+}
+
+/// Reads a command line and its settings as the program does, and answers with the flags that `cafe up` would start each
+/// service with.
+///
+/// # Errors
+/// As the program refuses it: what is wrong, where it was set, and what would be right.
+pub fn flags_of_services(
+    command_line: impl IntoIterator<Item = OsString>,
+) -> anyhow::Result<[Vec<OsString>; Source::ALL.len()]> {
+    let cli = Cli::try_parse_from(command_line)?;
+    let settings = Settings::load(cli.flags, cli.config.as_deref())?;
+    let [order, payment, barista] = Source::ALL;
+    Ok([settings.flags_for(order)?, settings.flags_for(payment)?, settings.flags_for(barista)?])
 }
 
 fn execute(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {

@@ -32,14 +32,14 @@ use tokio_util::sync::CancellationToken;
 
 pub use config::{Config, PAY_BY_MAX, PAY_BY_MIN};
 pub use domain::{Change, Orders};
-pub use http::openapi;
+pub use http::{Page, Terms, openapi, who_asks};
 pub use requests::{Answer, IdempotencyKey, PlaceOrder, Request};
 pub use store::{OrderTables, find, page};
+pub use tokens::Tokens;
 
 use backlog::Backlog;
 use hub::Hub;
 use order::Status;
-use tokens::Tokens;
 
 /// Runs the order service until `stop`, and returns when everything is on disk.
 ///

@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use config::Config;
+pub use http::{PageQuery, attempt_of};
 pub use store::page;
 
 use domain::Cashier;

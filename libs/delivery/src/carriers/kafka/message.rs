@@ -7,7 +7,7 @@ use cafe_events::{Record, Source};
 use rdkafka::Message;
 use rdkafka::message::{Header, Headers, OwnedHeaders};
 
-use super::chain::Standing;
+pub use super::chain::Standing;
 
 const ID: &str = "ce_id";
 const TYPE: &str = "ce_type";
@@ -26,16 +26,19 @@ const PREVIOUS: &str = "ce_cafeprevious";
 
 /// A message as it was read.
 #[derive(Debug)]
-pub(super) struct Read {
-    pub(super) part: i64,
-    pub(super) offset: i64,
-    pub(super) record: Record,
+pub struct Read {
+    /// Its partition.
+    pub part: i64,
+    /// Its place in the partition.
+    pub offset: i64,
+    /// What it says, or claims to say.
+    pub record: Record,
     /// Nothing in a message that no relay wrote.
-    pub(super) standing: Option<Standing>,
+    pub standing: Option<Standing>,
 }
 
 /// The headers of what `source` says.
-pub(super) fn headers(source: Source, record: &Record, standing: &Standing) -> OwnedHeaders {
+pub fn headers(source: Source, record: &Record, standing: &Standing) -> OwnedHeaders {
     let time = from_ms(record.at_ms).to_string();
     let (id, position, previous) =
         (record.id(source), standing.position.to_string(), standing.previous.to_string());
@@ -62,7 +65,7 @@ pub(super) fn headers(source: Source, record: &Record, standing: &Standing) -> O
 }
 
 /// Reads a message, whoever wrote it. What lacks our envelope becomes a record that claims nothing.
-pub(super) fn read(message: &impl Message) -> Read {
+pub fn read(message: &impl Message) -> Read {
     let header = |name: &str| {
         let headers = message.headers()?;
         let found = headers.iter().find(|header| header.key == name)?;
