@@ -2,6 +2,8 @@
 //! (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md>), with three attributes of
 //! our own that tell where it stands.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use cafe_clock::from_ms;
 use cafe_events::{Record, Source};
 use rdkafka::Message;
@@ -66,8 +68,8 @@ pub fn headers(source: Source, record: &Record, standing: &Standing) -> OwnedHea
 
 /// Reads a message, whoever wrote it. What lacks our envelope becomes a record that claims nothing.
 pub fn read(message: &impl Message) -> Read {
+    let headers = headers_of(message);
     let header = |name: &str| {
-        let headers = message.headers()?;
         let found = headers.iter().find(|header| header.key == name)?;
         Some(text(found.value?))
     };
@@ -90,6 +92,12 @@ pub fn read(message: &impl Message) -> Read {
         traceparent: header(TRACEPARENT),
     };
     Read { part: i64::from(message.partition()), offset: message.offset(), record, standing }
+}
+
+/// None, if any has a name that is not UTF-8: Kafka carries it, and the client panics on it.
+fn headers_of(message: &impl Message) -> Vec<Header<'_, &[u8]>> {
+    let read = || message.headers().map(|headers| headers.iter().collect());
+    catch_unwind(AssertUnwindSafe(read)).ok().flatten().unwrap_or_default()
 }
 
 /// Bytes of anybody's, as a text that every database can keep.
