@@ -19,4 +19,4 @@ mod settings;
 mod traces;
 mod up;
 
-pub use cli::{flags_of_services, run};
+pub use cli::{ServiceFlags, flags_from, flags_from_file, run};

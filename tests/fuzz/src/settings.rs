@@ -29,13 +29,12 @@ pub fn check(input: &[u8]) {
 }
 
 fn opens(file: &Path) {
-    match cafe::flags_of_services(command(&["--config"], file, &["up"])) {
+    match cafe::flags_from_file(file) {
         Ok(flags) => {
             for (service, flags) in Source::ALL.into_iter().zip(flags) {
-                let mut alone =
-                    command(&["--config"], Path::new("/dev/null"), &[service.name(), "--watched"]);
-                alone.extend(flags.iter().cloned());
-                let set = cafe::flags_of_services(alone);
+                let alone = ["cafe", "--config", "/dev/null", service.name(), "--watched"];
+                let alone = alone.iter().map(OsString::from).chain(flags.iter().cloned());
+                let set = cafe::flags_from(alone);
                 let set =
                     set.unwrap_or_else(|error| panic!("{service} does not start with {flags:?}: {error:#}"));
                 assert_eq!(set[service as usize], flags, "{service} is set otherwise");
@@ -50,9 +49,4 @@ fn opens(file: &Path) {
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
-}
-
-fn command(before: &[&str], file: &Path, after: &[&str]) -> Vec<OsString> {
-    let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
-    [words(&["cafe"]), words(before), vec![file.into()], words(after)].concat()
 }
