@@ -82,8 +82,8 @@ fn quoted_after<'a>(message: &'a str, start: &str) -> Option<&'a str> {
 
 /// The path of `name` within `path`; serde may already have been there.
 fn child(path: &str, name: &str) -> String {
-    // A name of no letters is shown as it stands in the JSON.
-    let name = if name.is_empty() { "\"\"" } else { name };
+    // Of blanks, or of nothing, it would not be seen.
+    let name = if name.trim().is_empty() { &format!("{name:?}") } else { name };
     match path {
         "." | "" | "?" => name.to_owned(),
         _ if path == name || path.strip_suffix(name).is_some_and(|parent| parent.ends_with('.')) => {

@@ -12,9 +12,9 @@ use crate::shell;
 
 /// Counters at every edge that the engine reads, and the values that are compared: what `cargo fuzz` asks of the compiler
 /// (<https://clang.llvm.org/docs/SanitizerCoverage.html>), without the sanitizers, for which a nightly compiler is needed.
-const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+const COVERAGE: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
-    -Cllvm-args=-sanitizer-coverage-trace-compares --cfg=fuzzing";
+    -Cllvm-args=-sanitizer-coverage-trace-compares";
 /// The longest that one input may take, in seconds.
 const INPUT_LIMIT_S: u64 = 10;
 /// The most memory that a target may hold, in MB.
