@@ -3,7 +3,7 @@
 
 mod engine;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ fn try_all(wanted: &[&'static str], time: Duration) -> Result<Outcome> {
 }
 
 /// Answers whether its promises held.
-fn try_one(programs: &PathBuf, name: &str, time: Duration) -> Result<bool> {
+fn try_one(programs: &Path, name: &str, time: Duration) -> Result<bool> {
     let tried = engine::run(programs, name, time)?;
     let Some(found) = &tried.broken else {
         ensure!(tried.inputs > 0, "{name}: the engine tried nothing:\n{}", tried.output);
