@@ -152,7 +152,7 @@ mod tests {
              --simulator-latency 40ms --database postgres://u@localhost/{service} --kafka localhost:9092 \
              --kafka-options fetch.min.bytes=2 --replica b";
         // What looks like a flag, is long, or is finer than a millisecond.
-        let odd = "cafe --data=-d --store=-x --pay-by=1s500us --order-port 1 --payment-port 2 --barista-port 4 --robot \
+        let odd = "cafe --data=/-d --store=-x --pay-by=1s500us --order-port 1 --payment-port 2 --barista-port 4 --robot \
              --database postgres://u@localhost/d --kafka=-h:1 --replica=--robot --simulator-latency 500us \
              --uncollected-after 9223372036854775807s";
         [set, odd].into_iter().for_each(starts_its_children_as_it_was_set);
