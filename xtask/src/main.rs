@@ -1,7 +1,8 @@
-//! The project's own commands: `cargo xtask tidy`, `test`, `soak`, `bench` and `rig`.
+//! The project's own commands: `cargo xtask tidy`, `test`, `soak`, `inputs`, `bench` and `rig`.
 
 mod bench;
 mod fuzz;
+mod inputs;
 mod parts;
 mod previous;
 mod rig;
@@ -35,6 +36,8 @@ enum Command {
     Test(test::Arguments),
     /// Faults by the hundred
     Soak(soak::Arguments),
+    /// Bytes from outside by the million, against what is promised of them
+    Inputs(inputs::Arguments),
     /// How fast it is, beside how fast it must be
     Bench(bench::Arguments),
     /// Kafka and a database server to run the cafe on, until Ctrl-C
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Tidy => Ok(tidy::run()),
         Command::Test(arguments) => test::run(&arguments),
         Command::Soak(arguments) => soak::run(&arguments),
+        Command::Inputs(arguments) => inputs::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Rig(arguments) => rig::run(&arguments),
         Command::Echo { port } => bench::echo::serve(port).map(|()| true),

@@ -11,7 +11,7 @@ use rustix::process::{Pid, setpriority_process};
 
 use crate::parts::{Outcome, Parts};
 use crate::previous::{self, Previous};
-use crate::{fuzz, shell};
+use crate::{fuzz, inputs, shell};
 
 /// What to test.
 #[derive(clap::Args)]
@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
 }
 
 /// The parts, in the order in which they run: what fails soonest comes first.
-const NAMES: [&str; 8] = ["crates", "system", "rungs", "versions", "tls", "readme", "fuzz", "rush"];
+const NAMES: [&str; 9] = ["crates", "system", "rungs", "versions", "tls", "readme", "fuzz", "inputs", "rush"];
 
 /// Tests on real processes, one at a time because they measure.
 const SYSTEM: [&str; 6] = ["whole", "quiet", "restored", "traces", "contracts", "isolation"];
@@ -69,6 +69,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
             "tls" => tls(),
             "readme" => one_by_one(&["--test", "readme"], &program),
             "fuzz" => fuzz::run(),
+            "inputs" => inputs::test(),
             _ => rush(),
         });
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cafe_clock::{Clock, from_ms, since};
+use cafe_clock::{Clock, before, since};
 use cafe_delivery::Desk;
 use cafe_store::Error;
 use futures_util::future::join_all;
@@ -35,7 +35,7 @@ pub(crate) async fn give_up(desk: Desk<Barista>, clock: Clock, patience: Duratio
 
 /// Answers how many there were.
 async fn give_up_some(desk: &Desk<Barista>, clock: &Clock, patience: Duration) -> u32 {
-    let ready_by = from_ms(clock.now().as_millisecond().saturating_sub(patience.as_millis() as i64));
+    let ready_by = before(clock.now(), patience);
     let overdue = desk.readers().read(move |db| store::ready_since(db, ready_by, GIVEN_UP_AT_ONCE)).await;
     let overdue = overdue.unwrap_or_else(|error| {
         warn!(%error, "tickets that nobody came for cannot be looked up");

@@ -1,12 +1,14 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
 use cafe_events::Source;
 use clap::{Parser, Subcommand};
+use confique::Layer;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::audit::AuditArgs;
@@ -84,7 +86,7 @@ impl Command {
 }
 
 /// Runs what the command line asks for.
-pub(crate) fn run() -> ExitCode {
+pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let settings = match Settings::load(cli.flags, cli.config.as_deref()) {
         Ok(settings) => settings,
@@ -106,6 +108,31 @@ pub(crate) fn run() -> ExitCode {
         warn_of_mistyped_variables();
     }
     execute(cli.command, &settings).unwrap_or_else(|error| refuse(&error, ExitCode::FAILURE))
+}
+
+/// The flags that `cafe up` would start each service with.
+pub type ServiceFlags = [Vec<OsString>; Source::ALL.len()];
+
+/// Reads a settings file as the program does.
+///
+/// # Errors
+/// As the program refuses it: what is wrong, where it was set, and what would be right.
+pub fn flags_from_file(file: &Path) -> anyhow::Result<ServiceFlags> {
+    flags_of(&Settings::load(Flags::empty(), Some(file))?)
+}
+
+/// Reads a command line as the program does.
+///
+/// # Errors
+/// As [`flags_from_file`].
+pub fn flags_from(command_line: impl IntoIterator<Item = OsString>) -> anyhow::Result<ServiceFlags> {
+    let cli = Cli::try_parse_from(command_line)?;
+    flags_of(&Settings::load(cli.flags, cli.config.as_deref())?)
+}
+
+fn flags_of(settings: &Settings) -> anyhow::Result<ServiceFlags> {
+    let [order, payment, barista] = Source::ALL;
+    Ok([settings.flags_for(order)?, settings.flags_for(payment)?, settings.flags_for(barista)?])
 }
 
 fn execute(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {

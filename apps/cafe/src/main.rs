@@ -1,23 +1,4 @@
-//! Cafe, the ordering system of a cafe in one program.
-//!
-//! `cli` reads the command line, `settings` what is set; each command has a file of its own: `up` watches over the three
-//! services that `services` runs, `rush` and `audit` try them and check them, the rest keeps a cafe in order.
-
-mod audit;
-mod cli;
-mod client;
-mod copies;
-mod doctor;
-mod events;
-mod logging;
-mod moving;
-mod parked;
-mod running;
-mod rush;
-mod services;
-mod settings;
-mod traces;
-mod up;
+//! The program; what it does is in the library beside it, so that tests can call it too.
 
 use std::process::ExitCode;
 
@@ -32,5 +13,5 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     // The databases hold what customers pay with, and what their tokens are made of: they are this user's alone.
     umask(Mode::RWXG | Mode::RWXO);
-    cli::run()
+    cafe::run()
 }

@@ -92,7 +92,7 @@ pub(crate) fn payment_config(settings: &Settings) -> cafe_payment::Config {
     }
 }
 
-fn barista_config(settings: &Settings) -> cafe_barista::Config {
+pub(crate) fn barista_config(settings: &Settings) -> cafe_barista::Config {
     let robot =
         cafe_barista::RobotConfig { speed: settings.robot_speed, baristas: settings.robot_baristas.into() };
     cafe_barista::Config {
@@ -151,6 +151,14 @@ mod tests {
              --payment-port 2 --barista-port 4 --robot --robot-speed 2.5 --robot-baristas 9 --uncollected-after 3h \
              --simulator-latency 40ms --database postgres://u@localhost/{service} --kafka localhost:9092 \
              --kafka-options fetch.min.bytes=2 --replica b";
+        // What looks like a flag, is long, or is finer than a millisecond.
+        let odd = "cafe --data=/-d --store=-x --pay-by=1s500us --order-port 1 --payment-port 2 --barista-port 4 --robot \
+             --database postgres://u@localhost/d --kafka=-h:1 --replica=--robot --simulator-latency 500us \
+             --uncollected-after 9223372036854775807s";
+        [set, odd].into_iter().for_each(starts_its_children_as_it_was_set);
+    }
+
+    fn starts_its_children_as_it_was_set(set: &str) {
         let up = settings(set.split_whitespace().map(OsString::from));
         for service in Source::ALL {
             let flags = up.flags_for(service).unwrap();

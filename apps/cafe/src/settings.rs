@@ -206,38 +206,42 @@ impl Settings {
 
     /// Everything that `service` depends on, as flags: started with these, it needs neither file nor environment.
     pub(crate) fn flags_for(&self, service: Source) -> anyhow::Result<Vec<OsString>> {
-        let data = std::path::absolute(self.data()).context("the working directory is gone")?;
-        let mut flags = vec![OsString::from("--data"), data.into_os_string()];
-        let mut flag = |name: &str, value: String| flags.extend([format!("--{name}").into(), value.into()]);
-        flag(&format!("{service}-port"), self.port(service).to_string());
+        let mut flags = Vec::new();
+        // In one word with its flag, a value that begins with a dash is not taken for another flag.
+        let mut flag = |name: &str, value: OsString| {
+            let mut word = OsString::from(format!("--{name}="));
+            word.push(value);
+            flags.push(word);
+        };
+        flag("data", std::path::absolute(self.data()).context("the working directory is gone")?.into());
+        flag(&format!("{service}-port"), self.port(service).to_string().into());
         let beyond =
             [("database", &self.database), ("kafka", &self.kafka), ("kafka-options", &self.kafka_options)];
         for (name, value) in beyond {
             if let Some(value) = value {
-                flag(name, value.clone());
+                flag(name, value.into());
             }
         }
         if let Some(replica) = &self.replica {
-            flag("replica", replica.to_string());
+            flag("replica", replica.to_string().into());
         }
         match service {
             Source::Order => {
-                flag("store", self.store.to_string());
-                flag("currency", self.currency.to_string());
-                flag("time-zone", self.time_zone.to_string());
-                flag("pay-by", self.pay_by.to_string());
+                flag("store", self.store.to_string().into());
+                flag("currency", self.currency.to_string().into());
+                flag("time-zone", self.time_zone.to_string().into());
+                flag("pay-by", self.pay_by.to_string().into());
                 if let Some(menu) = &self.menu {
-                    let menu = std::path::absolute(menu).context("the working directory is gone")?;
-                    flags.extend(["--menu".into(), menu.into_os_string()]);
+                    flag("menu", std::path::absolute(menu).context("the working directory is gone")?.into());
                 }
             }
-            Source::Payment => flag("simulator-latency", self.simulator_latency.to_string()),
+            Source::Payment => flag("simulator-latency", self.simulator_latency.to_string().into()),
             Source::Barista => {
-                flag("store", self.store.to_string());
-                flag("robot-speed", self.robot_speed.to_string());
-                flag("robot-baristas", self.robot_baristas.to_string());
-                flag("uncollected-after", self.uncollected_after.to_string());
-                flags.push(format!("--robot={}", self.robot).into());
+                flag("store", self.store.to_string().into());
+                flag("robot", self.robot.to_string().into());
+                flag("robot-speed", self.robot_speed.to_string().into());
+                flag("robot-baristas", self.robot_baristas.to_string().into());
+                flag("uncollected-after", self.uncollected_after.to_string().into());
             }
         }
         Ok(flags)
@@ -282,6 +286,7 @@ impl Settings {
         let pay_by_is_right = (PAY_BY_MIN..=PAY_BY_MAX).contains(&self.pay_by.0);
         ensure!(pay_by_is_right, "pay_by is {}; name a time from 1s to 24h, such as 10m", self.pay_by);
         services::payment_config(self).check().map_err(|wrong| anyhow!("simulator_latency: {wrong}"))?;
+        services::barista_config(self).check().map_err(|wrong| anyhow!("robot_speed: {wrong}"))?;
         self.menu().map(drop)
     }
 }

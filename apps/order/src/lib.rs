@@ -34,15 +34,15 @@ use tokio_util::sync::CancellationToken;
 pub use config::{Config, PAY_BY_MAX, PAY_BY_MIN};
 pub use domain::{Change, Orders};
 pub use fact::fact;
-pub use http::openapi;
+pub use http::{Page, Terms, openapi, who_asks};
 pub use requests::{Answer, IdempotencyKey, PlaceOrder, Request};
-pub use worker::KEY_LIFE;
 pub use store::{KeyRow, OrderTables, find, page};
+pub use tokens::Tokens;
+pub use worker::KEY_LIFE;
 
 use backlog::Backlog;
 use hub::Hub;
 use order::Status;
-use tokens::Tokens;
 
 /// Runs the order service until `stop`, and returns when everything is on disk.
 ///

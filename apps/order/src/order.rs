@@ -7,12 +7,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cafe_clock::after;
 use cafe_events::{
     Currency, LineId, OrderCancelRequested, OrderEvent, OrderLine, OrderPlaced, Party, PaymentChoice,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::heard::is_default;
 pub use crate::heard::{LineState, PaymentOutcome, PaymentSide, STEPS_MAX, Stage, TicketSide, TicketStep};
@@ -131,6 +134,18 @@ pub struct NewOrder {
     pub payment: PaymentChoice,
     /// How long there is to pay.
     pub pay_within: Duration,
+}
+
+impl NewOrder {
+    /// A hash of the body as it was understood: it does not matter how it was written, nor whether a default was written out.
+    /// Prices are no part of it, for the menu may change meanwhile.
+    pub fn body_hash(&self) -> String {
+        let wished =
+            self.lines.iter().map(|line| (&line.menu, line.size, line.quantity, &line.options, line.takeout));
+        let lines: Vec<_> = wished.collect();
+        let canonical = serde_json::to_vec(&(&self.store, lines, self.takeout, &self.payment));
+        URL_SAFE_NO_PAD.encode(Sha256::digest(canonical.unwrap_or_default()))
+    }
 }
 
 impl Order {

@@ -10,10 +10,14 @@ use sha2::Sha256;
 
 /// Makes the tokens of one cafe.
 #[derive(Clone)]
-pub(crate) struct Tokens(Hmac<Sha256>);
+pub struct Tokens(Hmac<Sha256>);
 
 impl Tokens {
-    pub(crate) fn new(secret: &str) -> Self {
+    /// Those that are made from `secret`.
+    ///
+    /// # Panics
+    /// Never: HMAC takes a key of any length.
+    pub fn new(secret: &str) -> Self {
         Self(Hmac::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length (RFC 2104)"))
     }
 
@@ -25,7 +29,7 @@ impl Tokens {
     }
 
     /// The token of an order: 256 bits, base64url.
-    pub(crate) fn token(&self, order_id: OrderId) -> String {
+    pub fn token(&self, order_id: OrderId) -> String {
         let mut mac = self.0.clone();
         mac.update(order_id.as_bytes());
         URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())

@@ -80,7 +80,17 @@ pub fn from_ms(ms: i64) -> Timestamp {
 
 /// `at + by`, staying within the calendar.
 pub fn after(at: Timestamp, by: Duration) -> Timestamp {
-    from_ms(at.as_millisecond().saturating_add(by.as_millis() as i64))
+    from_ms(at.as_millisecond().saturating_add(ms(by)))
+}
+
+/// `at - by`, staying within the calendar.
+pub fn before(at: Timestamp, by: Duration) -> Timestamp {
+    from_ms(at.as_millisecond().saturating_sub(ms(by)))
+}
+
+/// A length of time that no calendar has is the longest that can be counted.
+fn ms(by: Duration) -> i64 {
+    by.as_millis().try_into().unwrap_or(i64::MAX)
 }
 
 /// How long from `earlier` to `later`; zero if the clock went backwards.

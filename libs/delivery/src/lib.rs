@@ -24,7 +24,7 @@ pub mod turn;
 mod wake;
 mod writer;
 
-pub use carriers::kafka::{check_option, options_from, topic_differences};
+pub use carriers::kafka::{check_option, message, options_from, topic_differences};
 pub use desk::{Desk, INBOX_LIMIT, RETENTION, StartError, TurnError, restored_at, start};
 pub use domain::{Announcement, Domain, Elsewhere, Hooks, Poison, Tables, Turn};
 pub use ledger::{HeardRow, HeldSlot, Ledger, Parked};

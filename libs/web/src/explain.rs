@@ -82,12 +82,13 @@ fn quoted_after<'a>(message: &'a str, start: &str) -> Option<&'a str> {
 
 /// The path of `name` within `path`; serde may already have been there.
 fn child(path: &str, name: &str) -> String {
-    match path {
-        "." | "" | "?" => name.to_owned(),
-        _ if path == name || path.strip_suffix(name).is_some_and(|parent| parent.ends_with('.')) => {
-            path.to_owned()
-        }
-        _ => format!("{}.{name}", path.trim_end_matches(".?")),
+    // Of blanks, or of nothing, it would not be seen.
+    let shown = if name.trim().is_empty() { &format!("{name:?}") } else { name };
+    let parent = if path == name { Some("") } else { path.strip_suffix(name).filter(|it| it.ends_with('.')) };
+    match (path, parent) {
+        ("." | "" | "?", _) => shown.to_owned(),
+        (_, Some(parent)) => format!("{parent}{shown}"),
+        _ => format!("{}.{shown}", path.trim_end_matches(".?")),
     }
 }
 

@@ -29,7 +29,7 @@ mod strict;
 
 pub use bind::{BindError, bind};
 pub use body::{BODY_LIMIT_BYTES, BODY_READ_LIMIT, JsonBody, JsonOrDefault};
-pub use common::common_routes;
+pub use common::{ParkedQuery, common_routes};
 pub use credentials::{Presented, Staff};
 pub use document::documented;
 pub use events::{ServerEvent, event_stream};

@@ -20,6 +20,14 @@ pub use keep::{keep_if_failed, keep_what_fails};
 pub use postgres::Postgres;
 pub use proxy::{Direction, Proxy};
 
+/// Installs a C++ compiler, which libFuzzer is built with.
+///
+/// # Errors
+/// Say that there is none and how to come by it.
+pub fn prepare_cxx() -> anyhow::Result<()> {
+    machine::found_or_installed("C++ compiler", &["g++"], || machine::on_path("c++")).map(drop)
+}
+
 /// Fetches and installs everything that a rig needs, which at the first time takes a minute or two.
 ///
 /// # Errors

@@ -79,13 +79,19 @@ pub(super) async fn events(
         Problem::unavailable("too-many-screens", "More screens watch than can be served.", 5)
             .detail("Close some, or ask `GET /queue` from time to time.")
     })?;
-    let last_event_id = headers.get("last-event-id").and_then(|id| id.to_str().ok());
-    let seen = last_event_id.and_then(|id| id.strip_prefix(&*app.epoch)?.strip_prefix('-')?.parse().ok());
-    let seen = seen.filter(|seen| *seen <= app.feed.last());
+    let seen = last_seen(&headers, &app.epoch, app.feed.last());
     let store = query.store.unwrap_or_else(|| app.store.to_string());
     let stop = app.stop.clone();
     let watcher = Watcher { app, store, seen, ready: VecDeque::new(), _seat: seat };
     Ok(event_stream(stream::unfold(watcher, Watcher::next), stop))
+}
+
+/// The number of the change that a screen has seen last, by its `Last-Event-ID`; nothing if this process, whose changes are
+/// numbered up to `last`, did not give that id.
+pub fn last_seen(headers: &HeaderMap, epoch: &str, last: u64) -> Option<u64> {
+    let id = headers.get("last-event-id")?.to_str().ok()?;
+    let seen = id.strip_prefix(epoch)?.strip_prefix('-')?.parse().ok()?;
+    (seen <= last).then_some(seen)
 }
 
 /// Somebody who watches. It looks when its reader is ready for more and not before, so a slow reader costs nothing but a

@@ -26,7 +26,11 @@ impl FromStr for Span {
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}ms", self.0.as_millis())
+        match jiff::SignedDuration::try_from(self.0) {
+            // As it would be written, to the nanosecond.
+            Ok(span) => write!(f, "{span:#}"),
+            Err(_) => write!(f, "{}s", self.0.as_secs()),
+        }
     }
 }
 
@@ -167,7 +171,9 @@ mod tests {
 
     #[test]
     fn a_length_of_time_reads_back_as_it_is_written() {
-        for (text, ms) in [("500ms", 500), ("15s", 15_000), ("10m", 600_000), ("1h30m", 5_400_000)] {
+        for (text, ms) in
+            [("500ms", 500), ("15s", 15_000), ("10m", 600_000), ("1h30m", 5_400_000), ("0ms", 0)]
+        {
             let span: Span = text.parse().unwrap();
             assert_eq!(span.0, Duration::from_millis(ms));
             assert_eq!(span.to_string().parse(), Ok(span));

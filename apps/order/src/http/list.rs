@@ -20,7 +20,7 @@ const LONGEST_PAGE: u32 = 500;
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Page {
+pub struct Page {
     /// Only orders with a higher id.
     #[param(value_type = Option<Uuid>)]
     after: Option<OrderId>,
@@ -32,6 +32,19 @@ pub(super) struct Page {
 
 fn page() -> u32 {
     100
+}
+
+impl Page {
+    /// After which id it begins, as ids are kept, and how many orders it has at most.
+    ///
+    /// # Errors
+    /// 400: the limit is out of range.
+    pub fn part(&self) -> Result<(String, u32), Problem> {
+        if !(1..=LONGEST_PAGE).contains(&self.limit) {
+            return Err(Problem::invalid_parameter("limit", format!("must be 1 to {LONGEST_PAGE}")));
+        }
+        Ok((self.after.map(|after| after.to_string()).unwrap_or_default(), self.limit))
+    }
 }
 
 /// A page of orders.
@@ -60,13 +73,10 @@ pub(super) async fn list(
     State(app): State<App>,
     QueryOf(page): QueryOf<Page>,
 ) -> Result<Response, Problem> {
-    if !(1..=LONGEST_PAGE).contains(&page.limit) {
-        return Err(Problem::invalid_parameter("limit", format!("must be 1 to {LONGEST_PAGE}")));
-    }
-    let after = page.after.map(|after| after.to_string()).unwrap_or_default();
-    let orders = app.desk.readers().read(move |db| store::page(db, &after, page.limit)).await?;
+    let (after, limit) = page.part()?;
+    let orders = app.desk.readers().read(move |db| store::page(db, &after, limit)).await?;
     let flow = app.backlog.flow(app.clock.now());
-    let next = orders.last().filter(|_| orders.len() == page.limit as usize).map(|(order_id, _)| *order_id);
+    let next = orders.last().filter(|_| orders.len() == limit as usize).map(|(order_id, _)| *order_id);
     let orders =
         orders.iter().filter_map(|(order_id, order)| OrderView::of(*order_id, order, flow)).collect();
     Ok(([(CACHE_CONTROL, "no-store")], Json(OrderPage { orders, next })).into_response())

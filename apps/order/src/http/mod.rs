@@ -50,8 +50,11 @@ pub(crate) struct Parts {
     pub(crate) stop: CancellationToken,
 }
 
+pub use access::who_asks;
 pub(crate) use front::FrontPage;
+pub use list::Page;
 pub(crate) use menu::MenuPage;
+pub use terms::Terms;
 
 impl App {
     pub(crate) fn new(parts: Parts) -> Self {

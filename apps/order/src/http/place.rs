@@ -7,11 +7,8 @@ use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cafe_events::OrderId;
 use cafe_web::{JsonBody, Problem, Traceparent};
-use sha2::{Digest, Sha256};
 
 use super::App;
 use super::terms::Terms;
@@ -101,7 +98,7 @@ async fn take(
         return Err(stuck());
     }
     let order = priced(app, wish)?;
-    let key = terms.key.map(|key| IdempotencyKey { key, body_hash: hash(&order) });
+    let key = terms.key.map(|key| IdempotencyKey { key, body_hash: order.body_hash() });
     let place = PlaceOrder { order_id: app.ids.uuid(now), order, key, only_repeated: flow == Flow::Stuck };
     let (order_id, order, repeated) = match app.desk.ask(Request::Place(place), traceparent).await? {
         Answer::Placed { order_id, order, repeated } => (order_id, order, repeated),
@@ -153,16 +150,6 @@ fn headers(order_id: OrderId, wait: Option<Duration>) -> HeaderMap {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers
-}
-
-/// Of the body as it was understood: it does not matter how it was written, nor whether a default was written out. Prices
-/// are no part of it, for the menu may change meanwhile.
-fn hash(order: &NewOrder) -> String {
-    let wished =
-        order.lines.iter().map(|line| (&line.menu, line.size, line.quantity, &line.options, line.takeout));
-    let lines: Vec<_> = wished.collect();
-    let canonical = serde_json::to_vec(&(&order.store, lines, order.takeout, &order.payment));
-    URL_SAFE_NO_PAD.encode(Sha256::digest(canonical.unwrap_or_default()))
 }
 
 fn with_example(problem: Problem) -> Problem {

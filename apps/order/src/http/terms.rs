@@ -13,11 +13,11 @@ const WAIT_MAX_S: u64 = 30;
 
 /// On which terms an order is placed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Terms {
+pub struct Terms {
     /// `Idempotency-Key`: the same again is the same order.
-    pub(super) key: Option<String>,
+    pub key: Option<String>,
     /// `Prefer: wait=N` (RFC 7240, section 4.3): answer when payment is known, after N seconds at most.
-    pub(super) wait: Option<Duration>,
+    pub wait: Option<Duration>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Terms {

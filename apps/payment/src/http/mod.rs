@@ -20,6 +20,9 @@ use crate::payment::Payment;
 use crate::store;
 use crate::vendor::Vendors;
 
+pub use payments::PageQuery;
+pub use webhooks::attempt_of;
+
 /// What the handlers share.
 #[derive(Clone)]
 pub(crate) struct App {

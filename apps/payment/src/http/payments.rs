@@ -26,12 +26,29 @@ pub(super) struct PaymentPath {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct PageQuery {
+pub struct PageQuery {
     /// The `next` of the page before; the first page where there is none.
     after: Option<Uuid>,
     /// How many, 1 to 500.
     #[param(minimum = 1, maximum = 500, default = 100)]
     limit: Option<u32>,
+}
+
+impl PageQuery {
+    /// After which id it begins, as ids are kept, and how many payments it has at most.
+    ///
+    /// # Errors
+    /// 400: the limit is out of range.
+    pub fn part(&self) -> Result<(String, u32), Problem> {
+        let limit = self.limit.unwrap_or(100);
+        if !(1..=PAGE_LIMIT).contains(&limit) {
+            return Err(Problem::invalid_parameter(
+                "limit",
+                format!("must be 1 to {PAGE_LIMIT}, not {limit}"),
+            ));
+        }
+        Ok((self.after.map(|order_id| order_id.to_string()).unwrap_or_default(), limit))
+    }
 }
 
 /// Payments in order of their order's id.
@@ -56,11 +73,7 @@ pub(super) async fn list(
     State(app): State<App>,
     QueryOf(query): QueryOf<PageQuery>,
 ) -> Result<Json<PaymentPage>, Problem> {
-    let limit = query.limit.unwrap_or(100);
-    if !(1..=PAGE_LIMIT).contains(&limit) {
-        return Err(Problem::invalid_parameter("limit", format!("must be 1 to {PAGE_LIMIT}, not {limit}")));
-    }
-    let after = query.after.map(|order_id| order_id.to_string()).unwrap_or_default();
+    let (after, limit) = query.part()?;
     let page = app.desk.readers().read(move |db| store::page(db, &after, limit)).await?;
     let full = page.len() == limit as usize;
     let next = page.last().filter(|_| full).map(|(order_id, _)| *order_id);

@@ -39,7 +39,7 @@ pub(super) async fn notify(
     if app.vendors.named(&vendor).is_none() {
         return Err(Problem::not_found("There is no such vendor."));
     }
-    if let Some((order_id, attempt)) = parse(&news.key) {
+    if let Some((order_id, attempt)) = attempt_of(&news.key) {
         let request = Request { order_id, what: What::Notified(attempt), traceparent: None };
         // A refusal means that there is no such attempt, which is nothing to tell a stranger.
         let _ = app.desk.ask(request, None).await?;
@@ -47,7 +47,8 @@ pub(super) async fn notify(
     Ok(StatusCode::ACCEPTED)
 }
 
-fn parse(key: &str) -> Option<(OrderId, u32)> {
+/// Which attempt to pay which order a vendor was asked for under `key`; nothing if we never ask under such a key.
+pub fn attempt_of(key: &str) -> Option<(OrderId, u32)> {
     let (order_id, attempt) = key.split_once('/')?;
     Some((OrderId::try_parse(order_id).ok()?, attempt.parse().ok()?))
 }

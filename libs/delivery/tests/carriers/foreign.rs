@@ -4,7 +4,11 @@ use rdkafka::config::ClientConfig;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
+
+use cafe_rig::kcat;
 
 use crate::rung::{PARTITIONS, Rung, until};
 use crate::toy::{order, said};
@@ -18,6 +22,31 @@ mod over_a_mock_of_kafka {
     }
 }
 on_kafka_and_a_server!(what_somebody_else_writes_is_set_aside_each_by_its_own_name_and_stops_nobody);
+
+#[test]
+fn a_header_whose_name_is_no_text_is_set_aside_and_stops_nobody() {
+    let rung = Rung::kafka();
+    let mut payment = rung.payment();
+    let barista = rung.barista();
+    payment.say(&[said(order(1), 1, "w1")]).unwrap();
+    barista.until_words(order(1), &["w1"]);
+    let brokers = rung.brokers();
+    for part in 0..PARTITIONS {
+        let (part, header) = (part.to_string(), OsStr::from_bytes(b"\xff=1"));
+        let write = ["-b", &brokers, "-P", "-t", "payment", "-p", &part, "-H"].map(OsStr::new);
+        kcat(&[&write[..], &[header]].concat(), "not ours").unwrap();
+    }
+    payment.say(&[said(order(1), 2, "w2")]).unwrap();
+    barista.until_words(order(1), &["w1", "w2"]);
+    until("they are set aside", || barista.status().parked == i64::from(PARTITIONS));
+
+    // The next relay finds its own last word behind them.
+    drop(payment);
+    let mut payment = rung.payment();
+    payment.say(&[said(order(1), 3, "w3")]).unwrap();
+    barista.until_words(order(1), &["w1", "w2", "w3"]);
+    barista.stopped();
+}
 
 /// Below what brokers take by default.
 const HUGE_BYTES: usize = 900_000;

@@ -20,6 +20,8 @@ use utoipa_axum::routes;
 
 use crate::{StaffKey, documented};
 
+pub use parked::Page as ParkedQuery;
+
 /// `/health/live`, `/health/ready`, `/metrics`, `/openapi.json`, `/asyncapi.json` and `/parked`, to be merged with the
 /// service's own routes, whose document is `openapi`. What is served at `/openapi.json` is [`documented`].
 pub fn common_routes<D: Tables>(desk: Desk<D>, staff: StaffKey, openapi: OpenApi) -> Router {

@@ -21,7 +21,7 @@ const LONGEST_PAGE: u32 = 500;
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Page {
+pub struct Page {
     /// Only events with a higher number.
     #[serde(default)]
     #[param(minimum = 0, maximum = 9_007_199_254_740_991_i64, default = 0)]
@@ -34,6 +34,22 @@ pub(super) struct Page {
 
 fn page() -> u32 {
     PAGE
+}
+
+impl Page {
+    /// After which number it begins, and how many events it has at most.
+    ///
+    /// # Errors
+    /// 400: either is out of range.
+    pub fn part(&self) -> Result<(i64, u32), Problem> {
+        if self.after < 0 {
+            return Err(Problem::invalid_parameter("after", "must be 0 or more"));
+        }
+        if !(1..=LONGEST_PAGE).contains(&self.limit) {
+            return Err(Problem::invalid_parameter("limit", format!("must be 1 to {LONGEST_PAGE}")));
+        }
+        Ok((self.after, self.limit))
+    }
 }
 
 /// A page of events that were set aside.
@@ -103,15 +119,10 @@ pub(super) async fn list(
     QueryOf(page): QueryOf<Page>,
     State(common): State<Common>,
 ) -> Result<Json<ParkedPage>, Problem> {
-    if page.after < 0 {
-        return Err(Problem::invalid_parameter("after", "must be 0 or more"));
-    }
-    if !(1..=LONGEST_PAGE).contains(&page.limit) {
-        return Err(Problem::invalid_parameter("limit", format!("must be 1 to {LONGEST_PAGE}")));
-    }
+    let (after, limit) = page.part()?;
     let parked: Vec<ParkedReport> =
-        common.delivery.parked(page.after, page.limit).await?.into_iter().map(Into::into).collect();
-    let is_full = parked.len() == page.limit as usize;
+        common.delivery.parked(after, limit).await?.into_iter().map(Into::into).collect();
+    let is_full = parked.len() == limit as usize;
     let next = parked.last().filter(|_| is_full).map(|last| last.id);
     Ok(Json(ParkedPage { parked, next }))
 }

@@ -124,6 +124,8 @@ async fn what_does_not_fit_names_the_field_and_what_would_be_right() {
         (r#"{"items":[],"payment":["x"]}"#, "payment", "must be an object, not a list"),
         (r#"{"takeout":true}"#, "items", "is missing"),
         (r#"{"items":[],"items":[]}"#, "items", "is given twice"),
+        (r#"{"items":[],"":1}"#, "\"\"", "is not known here; known: `items`, `takeout`, `payment`"),
+        (r#"{"items":[]," ":1}"#, "\" \"", "is not known here; known: `items`, `takeout`, `payment`"),
         (r#"{"items":[],"tip":1}"#, "tip", "is not known here; known: `items`, `takeout`, `payment`"),
         ("[]", "body", "must be an object, not a list"),
         ("[[],true,null]", "body", "must be an object, not a list"),

@@ -1,5 +1,6 @@
 //! A second opinion: kcat, which knows nothing of us.
 
+use std::ffi::OsStr;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -19,7 +20,7 @@ pub(super) fn program() -> Result<PathBuf> {
 ///
 /// # Errors
 /// If it is missing and cannot be installed, fails, or takes longer than a minute.
-pub fn kcat(arguments: &[&str], input: &str) -> Result<String> {
+pub fn kcat(arguments: &[impl AsRef<OsStr>], input: &str) -> Result<String> {
     let mut command = Command::new("timeout");
     command.args(["--signal", "KILL", LIMIT_S]).arg(program()?).args(arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -30,7 +31,8 @@ pub fn kcat(arguments: &[&str], input: &str) -> Result<String> {
     let writer = std::thread::spawn(move || pipe.write_all(text.as_bytes()));
     let output = child.wait_with_output()?;
     let error = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "kcat {}: {}", arguments.join(" "), error.trim());
+    let shown: Vec<_> = arguments.iter().map(|word| word.as_ref().to_string_lossy()).collect();
+    ensure!(output.status.success(), "kcat {}: {}", shown.join(" "), error.trim());
     writer.join().map_err(|_| anyhow::anyhow!("the input was not written"))??;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

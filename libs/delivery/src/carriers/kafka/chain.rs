@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 /// Where a message stands, as its speaker's relay wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub struct Standing {
     /// The name of the speaker's log.
-    pub(crate) log_id: Arc<str>,
+    pub log_id: Arc<str>,
     /// Its place in that log.
-    pub(crate) position: i64,
+    pub position: i64,
     /// The place of the message before it in its partition; below the first that is kept if there is none.
-    pub(crate) previous: i64,
+    pub previous: i64,
 }
 
 /// What a message is to whoever has heard its partition up to some place.

@@ -2,12 +2,14 @@
 //! (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md>), with three attributes of
 //! our own that tell where it stands.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use cafe_clock::from_ms;
 use cafe_events::{Record, Source};
 use rdkafka::Message;
 use rdkafka::message::{Header, Headers, OwnedHeaders};
 
-use super::chain::Standing;
+pub use super::chain::Standing;
 
 const ID: &str = "ce_id";
 const TYPE: &str = "ce_type";
@@ -26,16 +28,19 @@ const PREVIOUS: &str = "ce_cafeprevious";
 
 /// A message as it was read.
 #[derive(Debug)]
-pub(super) struct Read {
-    pub(super) part: i64,
-    pub(super) offset: i64,
-    pub(super) record: Record,
+pub struct Read {
+    /// Its partition.
+    pub part: i64,
+    /// Its place in the partition.
+    pub offset: i64,
+    /// What it says, or claims to say.
+    pub record: Record,
     /// Nothing in a message that no relay wrote.
-    pub(super) standing: Option<Standing>,
+    pub standing: Option<Standing>,
 }
 
 /// The headers of what `source` says.
-pub(super) fn headers(source: Source, record: &Record, standing: &Standing) -> OwnedHeaders {
+pub fn headers(source: Source, record: &Record, standing: &Standing) -> OwnedHeaders {
     let time = from_ms(record.at_ms).to_string();
     let (id, position, previous) =
         (record.id(source), standing.position.to_string(), standing.previous.to_string());
@@ -62,9 +67,9 @@ pub(super) fn headers(source: Source, record: &Record, standing: &Standing) -> O
 }
 
 /// Reads a message, whoever wrote it. What lacks our envelope becomes a record that claims nothing.
-pub(super) fn read(message: &impl Message) -> Read {
+pub fn read(message: &impl Message) -> Read {
+    let headers = headers_of(message);
     let header = |name: &str| {
-        let headers = message.headers()?;
         let found = headers.iter().find(|header| header.key == name)?;
         Some(text(found.value?))
     };
@@ -87,6 +92,12 @@ pub(super) fn read(message: &impl Message) -> Read {
         traceparent: header(TRACEPARENT),
     };
     Read { part: i64::from(message.partition()), offset: message.offset(), record, standing }
+}
+
+/// None, if any has a name that is not UTF-8: Kafka carries it, and the client panics on it.
+fn headers_of(message: &impl Message) -> Vec<Header<'_, &[u8]>> {
+    let read = || message.headers().map(|headers| headers.iter().collect());
+    catch_unwind(AssertUnwindSafe(read)).ok().flatten().unwrap_or_default()
 }
 
 /// Bytes of anybody's, as a text that every database can keep.

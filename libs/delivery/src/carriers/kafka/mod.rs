@@ -10,7 +10,7 @@ mod ends;
 #[cfg(test)]
 mod histories;
 pub(crate) mod listen;
-mod message;
+pub mod message;
 pub(crate) mod relay;
 mod sender;
 mod tails;

@@ -1,0 +1,4 @@
+//! The menu file, from the engine.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| cafe_fuzz::menu::check(input));

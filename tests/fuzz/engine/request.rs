@@ -1,0 +1,4 @@
+//! The head of a request, from the engine.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| cafe_fuzz::request::check(input));

@@ -1,0 +1,4 @@
+//! The settings file, from the engine.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| cafe_fuzz::settings::check(input));
