@@ -20,6 +20,14 @@ pub use keep::{keep_if_failed, keep_what_fails};
 pub use postgres::Postgres;
 pub use proxy::{Direction, Proxy};
 
+/// Where strace is, which tells what a program asks of the kernel and has the kernel refuse it.
+///
+/// # Errors
+/// If it is missing and cannot be installed.
+pub fn strace() -> anyhow::Result<std::path::PathBuf> {
+    machine::found_or_installed("strace", &["strace"], || machine::on_path("strace"))
+}
+
 /// Fetches and installs everything that a rig needs, which at the first time takes a minute or two.
 ///
 /// # Errors

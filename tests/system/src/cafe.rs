@@ -61,6 +61,11 @@ impl Cafe {
         Self::new(None, Site::default, flags).opened()
     }
 
+    /// The same, and nothing running yet.
+    pub(crate) fn closed_beside_others(flags: &[&str]) -> Self {
+        Self::new(None, Site::default, flags)
+    }
+
     /// The same, `cafe up` run by another program, such as `strace`, that follows it into its children.
     pub fn up_under(wrapper: &[OsString], flags: &[&str]) -> Self {
         let mut cafe = Self::closed(flags);
@@ -254,8 +259,8 @@ impl Cafe {
     /// # Panics
     /// If it takes longer than a moment.
     pub fn close(&mut self) -> ExitStatus {
-        let mut up = self.up.take().expect("`cafe up` is running");
-        signal(up.id(), Signal::INT);
+        signal(self.supervisor().expect("`cafe up` is running"), Signal::INT);
+        let mut up = self.up.take().expect("what it runs under has not ended before it");
         wait_until(MOMENT, "cafe up ends on Ctrl-C", || up.try_wait().ok().flatten()).0
     }
 
