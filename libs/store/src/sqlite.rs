@@ -39,6 +39,8 @@ pub(crate) struct Sqlite {
     sqlite: rusqlite::Connection,
     /// What is asked when its answer is read.
     asked: Option<&'static str>,
+    /// Whether it is a service's own, which copies its log back.
+    is_writer: bool,
 }
 
 impl Sqlite {
@@ -90,7 +92,7 @@ impl Sqlite {
         // A foreign or damaged file must not run code of its own.
         sqlite.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map_err(told)?;
         sqlite.pragma_update(None, "trusted_schema", false).map_err(told)?;
-        Ok(Self { sqlite, asked: None })
+        Ok(Self { sqlite, asked: None, is_writer: false })
     }
 
     fn prepare_for_writing(&mut self) -> Result<(), Error> {
@@ -98,7 +100,9 @@ impl Sqlite {
             return Err(Error::Refused("its file system cannot share memory between processes".to_owned()));
         }
         self.sqlite.pragma_update(None, "synchronous", "full").map_err(told)?;
-        self.sqlite.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(told)?;
+        // `SQLite`'s own copying back keeps a sync that failed to itself (`sqlite3WalDefaultHook`), and goes on.
+        self.sqlite.pragma_update(None, "wal_autocheckpoint", 0).map_err(told)?;
+        self.is_writer = true;
         self.sqlite.pragma_update(None, "journal_size_limit", LOG_KEPT_BYTES).map_err(told)?;
         // The log stays when the last reader leaves: a reader that opens the file read-only could not make it again.
         self.sqlite.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(told)?;
@@ -182,9 +186,28 @@ impl Sqlite {
         self.execute("BEGIN IMMEDIATE", &[]).map(drop)
     }
 
-    /// Commits; when this returns, the transaction is on disk. After an error it is not, and must be rolled back.
+    /// Commits; when this returns, the transaction is on disk. After an error it is not, and must be rolled back; after
+    /// [`Error::Lost`] it may be, as the log that holds it could not be copied back.
     pub(crate) fn commit(&mut self) -> Result<(), Error> {
-        self.execute("COMMIT", &[]).map(drop)
+        self.execute("COMMIT", &[])?;
+        if self.is_writer { self.copy_back() } else { Ok(()) }
+    }
+
+    /// Copies a log that has grown back. What passes (a reader that needs the log, a full disk) is left to the next commit; what is
+    /// committed is on disk without it.
+    fn copy_back(&mut self) -> Result<(), Error> {
+        let pages = |row: &rusqlite::Row<'_>| row.get::<_, i64>(1);
+        let grown = self.sqlite.prepare_cached("PRAGMA wal_checkpoint(NOOP)");
+        let grown = grown.and_then(|mut statement| statement.query_row([], pages)).map_err(told);
+        let copied = match grown {
+            Ok(pages) if pages < CHECKPOINT_PAGES => return Ok(()),
+            Ok(_) => self.checkpoint(),
+            Err(error) => Err(error),
+        };
+        match copied {
+            Err(error @ Error::Lost(_)) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Undoes the open transaction, if there is one.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use cafe_clock::Ids;
 use rustix::process::{Pid, Signal, kill_process};
@@ -62,7 +63,7 @@ impl Cafe {
     }
 
     /// The same, and nothing running yet.
-    pub(crate) fn closed_beside_others(flags: &[&str]) -> Self {
+    pub fn closed_beside_others(flags: &[&str]) -> Self {
         Self::new(None, Site::default, flags)
     }
 
@@ -148,6 +149,26 @@ impl Cafe {
     pub fn open_alone(&mut self, service: Service) {
         let child = self.command(service.name()).args(&self.flags).spawn().expect("the program starts");
         self.alone.push((service, child));
+    }
+
+    /// The same, run by another program, such as `strace`, that ends with it and as it does.
+    pub fn open_alone_under(&mut self, wrapper: &[OsString], service: Service) {
+        let mut command = self.command(service.name());
+        command.args(&self.flags);
+        let child = self.logged(wrapped(wrapper, command)).spawn().expect("the wrapper starts");
+        self.alone.push((service, child));
+    }
+
+    /// Waits until a service that was started alone has ended, and answers how.
+    ///
+    /// # Panics
+    /// If it has not within `limit`.
+    pub fn wait_for_end_alone(&mut self, service: Service, limit: Duration) -> ExitStatus {
+        let place = self.alone.iter().position(|(alone, _)| *alone == service);
+        let (_, mut child) = self.alone.remove(place.expect("the service was started alone"));
+        let what = format!("{} ends", service.name());
+        let ended = || child.try_wait().expect("a child can be waited for");
+        wait_until(limit, &what, ended).0
     }
 
     /// Any command of the program, on this cafe's folder and ports, its output added to the log.

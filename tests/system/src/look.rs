@@ -104,11 +104,8 @@ impl Cafe {
 
     /// Waits until every order has come to its end, and answers with all of them.
     pub fn settle(&self, limit: Duration) -> Vec<Value> {
-        self.settle_looking_every(Duration::ZERO, limit)
-    }
-
-    /// The same, with a pause between two looks.
-    pub(crate) fn settle_looking_every(&self, pause: Duration, limit: Duration) -> Vec<Value> {
+        // Those who bring the orders there are to get on.
+        const LOOK_EVERY: Duration = Duration::from_millis(100);
         const FINAL: [&str; 6] = ["picked_up", "declined", "expired", "cancelled", "refunded", "uncollected"];
         let is_open = |order: &&Value| !FINAL.contains(&order["status"].as_str().unwrap_or_default());
         let mut open = Vec::new();
@@ -119,7 +116,7 @@ impl Cafe {
             if open.is_empty() {
                 return orders;
             }
-            std::thread::sleep(pause);
+            std::thread::sleep(LOOK_EVERY);
         }
         panic!(
             "after {limit:?} {} orders are still open, among them {:#?}",

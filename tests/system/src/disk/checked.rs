@@ -11,8 +11,6 @@ use crate::{Cafe, ROBOT};
 
 /// Until every order has come to its end: a charge that was under way is looked for during half a minute.
 const SETTLED: Duration = Duration::from_mins(3);
-/// Between two looks, so that the others get on.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Cafes at a time. They wait, mostly.
 const AT_ONCE: usize = 24;
 /// Ends of an order that leave nothing to a wish that it be undone.
@@ -36,6 +34,7 @@ pub fn demand_all_kept(record: &Record, count: usize, seed: u64) -> BTreeMap<Kin
     thread::scope(|scope| {
         for _ in 0..AT_ONCE.min(count) {
             scope.spawn(|| {
+                let _at_once = EndsOthers(&waiting);
                 while let Some((moment, seed)) = next() {
                     demand_kept(record, moment, &Draw::from_seed(seed));
                 }
@@ -43,6 +42,17 @@ pub fn demand_all_kept(record: &Record, count: usize, seed: u64) -> BTreeMap<Kin
         }
     });
     counts
+}
+
+/// Once one has failed no further ones are begun.
+struct EndsOthers<'a>(&'a Mutex<VecDeque<(Moment, u64)>>);
+
+impl Drop for EndsOthers<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.lock().expect("nobody panics with it").clear();
+        }
+    }
 }
 
 /// Cuts the power at a moment of the record, opens the cafe again with what is found, and demands that every order that was
@@ -59,7 +69,7 @@ fn demand_kept(record: &Record, moment: Moment, draw: &Draw) {
     }
     cafe.open();
     cafe.wait_until_ready();
-    let orders = cafe.settle_looking_every(LOOK_EVERY, SETTLED);
+    let orders = cafe.settle(SETTLED);
     for (id, told) in &promised {
         let order = orders.iter().find(|order| order["id"] == id.as_str());
         let order = order.unwrap_or_else(|| panic!("{moment:?}: {id} was answered ({told:?}) and is lost"));
