@@ -1,5 +1,7 @@
 //! `SQLite`: one file per service, WAL, every commit on disk before it is answered.
 
+mod told;
+
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -7,12 +9,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rusqlite::OpenFlags;
 use rusqlite::backup::StepResult;
 use rusqlite::config::DbConfig;
-use rusqlite::{ErrorCode, OpenFlags};
 
 use crate::row::Cells;
 use crate::{Error, Migration, OpenError, Param, Row};
+use told::is_left_unfinished;
+pub(crate) use told::told;
 
 /// How long a reader of its own file waits for a lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -62,8 +66,14 @@ impl Sqlite {
     }
 
     /// Opens a service's own file for reading beside its writer.
+    ///
+    /// What a first start had begun to write when the power was cut is undone before, which takes somebody who may write.
     pub(crate) fn open_reader(path: &Path) -> Result<Self, Error> {
-        Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+        let db = Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        if matches!(db.look(), Err(error) if is_left_unfinished(&error)) {
+            Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?.look().map_err(told)?;
+        }
+        Ok(db)
     }
 
     /// Opens another service's file for reading. Nothing there yet is [`Error::Absent`] or [`Error::Busy`].
@@ -74,7 +84,7 @@ impl Sqlite {
         let db = Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         db.sqlite.busy_timeout(PEER_BUSY_TIMEOUT).map_err(told)?;
         // The first to read after a crash takes in all that the log holds. From then on, a commit is seen once it is synced.
-        db.sqlite.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(())).map_err(told)?;
+        db.look().map_err(told)?;
         // Only the log: closing the file itself here would end every lock that this process has on it (`fcntl(2)`).
         match File::open(log_of(Path::new(db.sqlite.path().unwrap_or_default()))) {
             Ok(log) => log.sync_all().map_err(|error| Error::Lost(error.to_string()))?,
@@ -93,6 +103,11 @@ impl Sqlite {
         sqlite.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map_err(told)?;
         sqlite.pragma_update(None, "trusted_schema", false).map_err(told)?;
         Ok(Self { sqlite, asked: None, is_writer: false })
+    }
+
+    /// Reads something: only then does `SQLite` look at what it has opened.
+    fn look(&self) -> rusqlite::Result<()> {
+        self.sqlite.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(()))
     }
 
     fn prepare_for_writing(&mut self) -> Result<(), Error> {
@@ -346,54 +361,5 @@ fn unusable(path: &Path, error: &Error) -> OpenError {
     OpenError::Unusable {
         path: path.display().to_string(),
         reason: format!("{error}; it must be a cafe's own file in a folder that this user can write"),
-    }
-}
-
-/// Tells an error of the library by what to do about it.
-#[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
-pub(crate) fn told(error: rusqlite::Error) -> Error {
-    let text = error.to_string();
-    match error {
-        rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
-            ErrorCode::DatabaseBusy
-            | ErrorCode::DatabaseLocked
-            | ErrorCode::FileLockingProtocolFailed
-            | ErrorCode::OperationInterrupted
-            | ErrorCode::OutOfMemory => Error::Busy(text),
-            ErrorCode::DiskFull => Error::Full(text),
-            ErrorCode::CannotOpen => Error::Absent(text),
-            ErrorCode::SystemIoFailure
-            | ErrorCode::DatabaseCorrupt
-            | ErrorCode::NotADatabase
-            | ErrorCode::ReadOnly => Error::Lost(text),
-            _ if text.contains("no such table") => Error::Absent(text),
-            _ => Error::Refused(text),
-        },
-        rusqlite::Error::SqlInputError { ref msg, .. } if msg.contains("no such table") => {
-            Error::Absent(text)
-        }
-        _ => Error::Refused(text),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use rusqlite::ffi;
-
-    use super::*;
-
-    #[test]
-    fn only_what_would_fail_again_is_refused() {
-        let tell = |code| told(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
-        for passing in
-            [ffi::SQLITE_BUSY_RECOVERY, ffi::SQLITE_LOCKED, ffi::SQLITE_PROTOCOL, ffi::SQLITE_NOMEM]
-        {
-            assert!(matches!(tell(passing), Error::Busy(_)), "{passing}");
-        }
-        for final_one in [ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_CORRUPT, ffi::SQLITE_READONLY_DBMOVED] {
-            assert!(matches!(tell(final_one), Error::Lost(_)), "{final_one}");
-        }
-        assert!(matches!(tell(ffi::SQLITE_FULL), Error::Full(_)));
-        assert!(matches!(tell(ffi::SQLITE_CONSTRAINT_CHECK), Error::Refused(_)));
     }
 }

@@ -145,6 +145,30 @@ impl Cafe {
         self.up = Some(wrapped(&self.wrapper, up).spawn().expect("the program starts"));
     }
 
+    /// Starts `cafe up` and waits until all three are ready, on other ports if need be: beside many cafes a customer of another may
+    /// have been given one of ours meanwhile.
+    pub(crate) fn open_somewhere(&mut self) {
+        self.open();
+        while !wait_until(MOMENT * 3, "the cafe opens", || self.has_opened()).0 {
+            self.ports = free_ports();
+            self.open();
+        }
+    }
+
+    /// Whether it is open, once it is or could not be for want of a port.
+    fn has_opened(&mut self) -> Option<bool> {
+        let ended = self.up.as_mut().is_some_and(|up| matches!(up.try_wait(), Ok(Some(_))));
+        if ended {
+            let log = self.log();
+            assert!(
+                log.lines().any(|line| line.contains(" is in use on ")),
+                "the cafe does not open:\n{log}"
+            );
+            return Some(false);
+        }
+        self.is_open().then_some(true)
+    }
+
     /// Starts one service by itself, watched over by nobody.
     pub fn open_alone(&mut self, service: Service) {
         let child = self.command(service.name()).args(&self.flags).spawn().expect("the program starts");

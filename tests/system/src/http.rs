@@ -92,6 +92,7 @@ fn parse(answer: &[u8]) -> Result<Answer> {
     };
     let status = response.code.context("an answer without a status")?;
     let retry_after = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case("retry-after"));
-    let retry_after = retry_after.and_then(|header| std::str::from_utf8(header.value).ok()?.trim().parse().ok());
+    let retry_after =
+        retry_after.and_then(|header| std::str::from_utf8(header.value).ok()?.trim().parse().ok());
     Ok(Answer { status, retry_after, body: String::from_utf8_lossy(&answer[head..]).into_owned() })
 }

@@ -67,8 +67,7 @@ fn demand_kept(record: &Record, moment: Moment, draw: &Draw) {
     for folder in ["", "found"] {
         found::put(&image, &cafe.folder.path().join(folder)).expect("the folder can be written");
     }
-    cafe.open();
-    cafe.wait_until_ready();
+    cafe.open_somewhere();
     let orders = cafe.settle(SETTLED);
     for (id, told) in &promised {
         let order = orders.iter().find(|order| order["id"] == id.as_str());
@@ -76,7 +75,8 @@ fn demand_kept(record: &Record, moment: Moment, draw: &Draw) {
         let cancel = told.cancel
             && order["cancel"].is_null()
             && !UNDONE.contains(&order["status"].as_str().unwrap_or_default());
-        let now = Promised { number: order["number"].clone(), total: order["total"].clone(), cancel: told.cancel };
+        let now =
+            Promised { number: order["number"].clone(), total: order["total"].clone(), cancel: told.cancel };
         assert!(now == *told && !cancel, "{moment:?}: {id} was answered {told:?} and is {order:#}");
     }
     cafe.audit();

@@ -59,8 +59,7 @@ impl<'a> Disk<'a> {
     pub(super) fn at(moment: usize, ops: &'a [Op], root: &'a Path) -> Result<Self> {
         let folder = Inode { is_folder: true, ..Inode::default() };
         let names = BTreeMap::from([(root.to_owned(), 0)]);
-        let mut disk =
-            Self { root, inodes: vec![folder], renaming: Vec::new(), names, ends: HashMap::new() };
+        let mut disk = Self { root, inodes: vec![folder], renaming: Vec::new(), names, ends: HashMap::new() };
         for op in ops.iter().take_while(|op| op.begun <= moment) {
             disk.take_in(op, moment).with_context(|| format!("line {}", op.begun + 1))?;
         }
@@ -72,7 +71,9 @@ impl<'a> Disk<'a> {
             What::Open { path, emptied } => {
                 self.ends.remove(path);
                 match self.names.get(path) {
-                    Some(inode) if *emptied => self.inodes[*inode].changes.push((op.ended, Change::Resize(0))),
+                    Some(inode) if *emptied => {
+                        self.inodes[*inode].changes.push((op.ended, Change::Resize(0)))
+                    }
                     Some(_) => {}
                     None => self.make(path, op.ended, false),
                 }
@@ -92,7 +93,7 @@ impl<'a> Disk<'a> {
             What::Link { from, to } => self.rename(None, Some((from, to)), op.ended)?,
             What::Unlink { path } => self.rename(Some(path), None, op.ended)?,
             What::MakeFolder { path } => self.make(path, op.ended, true),
-            What::Answer(_) | What::Killed => {}
+            What::Answer(_) | What::Opened => {}
         }
         Ok(())
     }
@@ -120,7 +121,12 @@ impl<'a> Disk<'a> {
         }
     }
 
-    fn rename(&mut self, gone: Option<&PathBuf>, new: Option<(&PathBuf, &PathBuf)>, ended: usize) -> Result<()> {
+    fn rename(
+        &mut self,
+        gone: Option<&PathBuf>,
+        new: Option<(&PathBuf, &PathBuf)>,
+        ended: usize,
+    ) -> Result<()> {
         let to = match new {
             Some((from, to)) => self.inode(from)?.map(|inode| (to.clone(), inode)),
             None => None,
@@ -166,7 +172,8 @@ impl<'a> Disk<'a> {
         let mut names = BTreeMap::from([(self.root.to_owned(), 0)]);
         for (place, Renaming { from, to, .. }) in self.renaming.iter().enumerate() {
             let touched = from.iter().chain(to.iter().map(|(path, _)| path));
-            if place >= reached && !(vendor_is_elsewhere && touched.into_iter().any(|path| is_vendors(path))) {
+            if place >= reached && !(vendor_is_elsewhere && touched.into_iter().any(|path| is_vendors(path)))
+            {
                 continue;
             }
             from.as_ref().map(|path| names.remove(path));

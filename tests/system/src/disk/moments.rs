@@ -1,12 +1,10 @@
 //! The moments at which the power is cut.
 
+use std::ops::Range;
 use std::path::Path;
 
 use super::Draw;
 use super::strace::{Op, What};
-
-/// Lines of the log after a death in which what it left is taken in by others.
-const AFTERMATH: usize = 1_000;
 
 /// What is going on at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +19,8 @@ pub enum Kind {
     Synced,
     /// A log is being copied back into its database.
     Checkpointing,
-    /// A service was killed, and others or its successor read what it had not synced yet.
+    /// All had been killed, one of them between writing and syncing; they begin with what was written, and nobody was served
+    /// yet.
     Succeeding,
     /// Whatever it is.
     Anything,
@@ -52,18 +51,14 @@ impl Kind {
         let of = |line: fn(&Op) -> Option<usize>| ops.iter().filter_map(line).collect();
         let last = ops.iter().map(|op| op.ended).max().unwrap_or(0);
         match self {
-            Self::Opening => {
-                let first = ops.iter().find(|op| matches!(op.what, What::Answer(_)));
-                (0..first.map_or(last, |op| op.begun)).collect()
-            }
+            Self::Opening => unserved(ops).next().unwrap_or_default().collect(),
             Self::Answering => of(|op| matches!(op.what, What::Answer(_)).then_some(op.begun)),
-            Self::Syncing => of(|op| matches!(op.what, What::Sync { .. }).then(|| op.ended.saturating_sub(1))),
+            Self::Syncing => {
+                of(|op| matches!(op.what, What::Sync { .. }).then(|| op.ended.saturating_sub(1)))
+            }
             Self::Synced => of(|op| matches!(op.what, What::Sync { .. }).then_some(op.ended)),
             Self::Checkpointing => of(|op| is_copied_back(&op.what).then_some(op.begun)),
-            Self::Succeeding => {
-                let killed = ops.iter().filter(|op| matches!(op.what, What::Killed)).map(|op| op.ended);
-                killed.flat_map(|line| line..(line + AFTERMATH).min(last)).collect()
-            }
+            Self::Succeeding => unserved(ops).skip(1).flatten().collect(),
             Self::Anything => (0..last).collect(),
         }
     }
@@ -77,6 +72,15 @@ impl Kind {
         assert!(!lines.is_empty(), "nothing in the record is {self:?}");
         Moment { kind: self, line: lines[draw.through(lines.len() - 1)] }
     }
+}
+
+/// From each opening until somebody is served.
+fn unserved(ops: &[Op]) -> impl Iterator<Item = Range<usize>> {
+    let openings = ops.iter().enumerate().filter(|(_, op)| matches!(op.what, What::Opened));
+    openings.map(|(place, opening)| {
+        let served = ops[place..].iter().find(|op| matches!(op.what, What::Answer(_)));
+        opening.begun..served.map_or(opening.begun, |op| op.begun)
+    })
 }
 
 /// Only a checkpoint writes to the database itself while it has a write-ahead log.

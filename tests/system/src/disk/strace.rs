@@ -22,18 +22,41 @@ pub(super) struct Op {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum What {
     /// A file was opened for writing, and made if it was not there.
-    Open { path: PathBuf, emptied: bool },
+    Open {
+        path: PathBuf,
+        emptied: bool,
+    },
     /// Bytes were written, at an offset or behind those written since it was opened.
-    Write { path: PathBuf, at: Option<usize>, data: Vec<u8> },
-    Resize { path: PathBuf, length: usize },
-    Sync { path: PathBuf },
-    Rename { from: PathBuf, to: PathBuf },
-    Link { from: PathBuf, to: PathBuf },
-    Unlink { path: PathBuf },
-    MakeFolder { path: PathBuf },
-    /// A whole answer over HTTP that promises something: its first line says 2xx.
+    Write {
+        path: PathBuf,
+        at: Option<usize>,
+        data: Vec<u8>,
+    },
+    Resize {
+        path: PathBuf,
+        length: usize,
+    },
+    Sync {
+        path: PathBuf,
+    },
+    Rename {
+        from: PathBuf,
+        to: PathBuf,
+    },
+    Link {
+        from: PathBuf,
+        to: PathBuf,
+    },
+    Unlink {
+        path: PathBuf,
+    },
+    MakeFolder {
+        path: PathBuf,
+    },
+    /// A whole answer over HTTP that promises something: its first line says 201 or 202.
     Answer(Vec<u8>),
-    Killed,
+    /// What was recorded from here on came after the end of all processes before.
+    Opened,
 }
 
 /// What is to be traced for it: everything that changes a file or sends an answer, and what is refused below.
@@ -41,16 +64,19 @@ pub(super) const TRACED: &str = "trace=open,openat,creat,pwrite64,write,writev,p
      truncate,fallocate,fsync,fdatasync,sync_file_range,msync,rename,renameat,renameat2,link,linkat,unlink,unlinkat,mkdir,\
      mkdirat,mmap,copy_file_range,sendfile,io_uring_enter";
 
-/// Reads a log for what was done below `root`, in the order of beginning.
-pub(super) fn read(log: &[u8], root: &Path) -> Result<Vec<Op>> {
-    let (mut ops, mut begun) = (Vec::new(), HashMap::new());
-    for (number, line) in log.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty()) {
+/// Reads a log for what was done below `root`, in the order of beginning, and adds it to what came before.
+pub(super) fn read(log: &[u8], root: &Path, ops: &mut Vec<Op>) -> Result<()> {
+    let first = ops.iter().map(|op| op.ended + 1).max().unwrap_or(0);
+    ops.push(Op { begun: first, ended: first, what: What::Opened });
+    let mut begun = HashMap::new();
+    for (number, line) in
+        (first + 1..).zip(log.split(|byte| *byte == b'\n')).filter(|(_, line)| !line.is_empty())
+    {
         let line = std::str::from_utf8(line).context("strace writes ASCII")?;
-        read_line(number, line, root, &mut begun, &mut ops)
-            .with_context(|| format!("line {}: {:.300}", number + 1, line))?;
+        read_line(number, line, root, &mut begun, ops).with_context(|| format!("{line:.300}"))?;
     }
     ops.sort_by_key(|op| op.begun);
-    Ok(ops)
+    Ok(())
 }
 
 /// Calls that have begun, by thread: on which line, and as far as they were printed.
@@ -69,9 +95,6 @@ fn read_line<'a>(
         // Whatever it was at may have been done.
         if let Some((from, call)) = begun.remove(thread) {
             ops.extend(op(call, "?", root)?.map(|what| Op { begun: from, ended: number, what }));
-        }
-        if rest.contains("killed") {
-            ops.push(Op { begun: number, ended: number, what: What::Killed });
         }
         return Ok(());
     }
@@ -103,7 +126,8 @@ fn op(call: &str, result: &str, root: &Path) -> Result<Option<What>> {
     let file = || below(descriptor(arguments));
     Ok(match name {
         "open" | "openat" | "creat" => {
-            let writes = name == "creat" || ["O_WRONLY", "O_RDWR"].iter().any(|flag| arguments.contains(flag));
+            let writes =
+                name == "creat" || ["O_WRONLY", "O_RDWR"].iter().any(|flag| arguments.contains(flag));
             let path = below(descriptor(result)).filter(|_| writes);
             path.map(|path| What::Open { path, emptied: name == "creat" || arguments.contains("O_TRUNC") })
         }
@@ -117,14 +141,21 @@ fn op(call: &str, result: &str, root: &Path) -> Result<Option<What>> {
             let [from, to] = &paths(arguments)[..] else { bail!("no two paths") };
             let (from, to) = (from.clone(), to.clone());
             let linked = name.starts_with("link");
-            to.starts_with(root).then_some(if linked { What::Link { from, to } } else { What::Rename { from, to } })
+            to.starts_with(root).then_some(if linked {
+                What::Link { from, to }
+            } else {
+                What::Rename { from, to }
+            })
         }
         "unlink" | "unlinkat" => below(paths(arguments).pop()).map(|path| What::Unlink { path }),
         "mkdir" | "mkdirat" => below(paths(arguments).pop()).map(|path| What::MakeFolder { path }),
         _ => {
             // The index of a write-ahead log is shared memory, which no power cut is expected to keep.
             let matters = |path: &PathBuf| name != "mmap" || (shares(arguments) && !is_index(path));
-            ensure!(descriptor_anywhere(arguments, root).filter(matters).is_none(), "{name} is not understood");
+            ensure!(
+                descriptor_anywhere(arguments, root).filter(matters).is_none(),
+                "{name} is not understood"
+            );
             None
         }
     })
@@ -140,9 +171,12 @@ fn written(name: &str, arguments: &str, result: &str, file: Option<PathBuf>) -> 
         let at = if name == "pwrite64" { Some(last_number(arguments)?) } else { None };
         return Ok(Some(What::Write { path, at, data }));
     }
-    const PROMISE: &str = r"\x48\x54\x54\x50\x2f\x31\x2e\x31\x20\x32";
-    let is_answer = strings(arguments).next().is_some_and(|first| first.starts_with(PROMISE));
-    Ok(is_answer.then(|| What::Answer(strings(arguments).flat_map(bytes).collect())))
+    const LENGTH: usize = r"\x00".len() * PROMISES[0].len();
+    const PROMISES: [&[u8]; 2] = [b"HTTP/1.1 201", b"HTTP/1.1 202"];
+    let first =
+        strings(arguments).next().and_then(|first| first.get(..LENGTH)).map(bytes).unwrap_or_default();
+    let is_promise = PROMISES.contains(&&first[..]);
+    Ok(is_promise.then(|| What::Answer(strings(arguments).flat_map(bytes).collect())))
 }
 
 fn shares(arguments: &str) -> bool {
@@ -208,6 +242,12 @@ mod tests {
         text.bytes().map(|byte| format!("\\x{byte:02x}")).collect()
     }
 
+    fn ops(log: &str) -> Result<Vec<Op>> {
+        let mut ops = Vec::new();
+        read(log.as_bytes(), Path::new("/c"), &mut ops)?;
+        Ok(ops)
+    }
+
     #[test]
     fn calls_are_read_in_the_order_of_beginning_and_end_where_they_are_resumed() -> Result<()> {
         let (wal, key) = (hex("/c/data/order.sqlite-wal"), hex("/c/data/staff.key"));
@@ -232,14 +272,14 @@ mod tests {
         let op = |begun, ended, what| Op { begun, ended, what };
         let from = PathBuf::from("/c/data/staff.key.new");
         let expected = [
-            op(0, 0, What::Open { path: key.clone(), emptied: true }),
-            op(1, 3, What::Write { path: wal.clone(), at: Some(4120), data: b"ab".to_vec() }),
-            op(2, 4, What::Sync { path: wal.clone() }),
-            op(5, 5, What::Link { from, to: key }),
-            op(8, 8, What::Resize { path: wal, length: 0 }),
-            op(10, 10, What::Killed),
+            op(0, 0, What::Opened),
+            op(1, 1, What::Open { path: key.clone(), emptied: true }),
+            op(2, 4, What::Write { path: wal.clone(), at: Some(4120), data: b"ab".to_vec() }),
+            op(3, 5, What::Sync { path: wal.clone() }),
+            op(6, 6, What::Link { from, to: key }),
+            op(9, 9, What::Resize { path: wal, length: 0 }),
         ];
-        assert_eq!(read(log.as_bytes(), Path::new("/c"))?, expected);
+        assert_eq!(ops(&log)?, expected);
         Ok(())
     }
 
@@ -247,12 +287,14 @@ mod tests {
     fn only_answers_that_promise_something_are_read() -> Result<()> {
         let answer = |first: &str| {
             let (head, body) = (hex(first), hex("{}"));
-            format!("7 1.5 writev(23<{}>, [{{iov_base=\"{head}\", iov_len=1}}, {{iov_base=\"{body}\", iov_len=2}}], 2) = 3\n", hex("socket:[1]"))
+            format!(
+                "7 1.5 writev(23<{}>, [{{iov_base=\"{head}\", iov_len=1}}, {{iov_base=\"{body}\", iov_len=2}}], 2) = 3\n",
+                hex("socket:[1]")
+            )
         };
-        let log = answer("HTTP/1.1 201 Created") + &answer("HTTP/1.1 503 Busy");
-        let ops = read(log.as_bytes(), Path::new("/c"))?;
-        let whats: Vec<_> = ops.into_iter().map(|op| op.what).collect();
-        assert_eq!(whats, [What::Answer(b"HTTP/1.1 201 Created{}".to_vec())]);
+        let log = answer("HTTP/1.1 201 Created") + &answer("HTTP/1.1 200 OK") + &answer("HTTP/1.1 503 Busy");
+        let whats: Vec<_> = ops(&log)?.into_iter().map(|op| op.what).collect();
+        assert_eq!(whats, [What::Opened, What::Answer(b"HTTP/1.1 201 Created{}".to_vec())]);
         Ok(())
     }
 
@@ -262,7 +304,7 @@ mod tests {
             let file = hex(file);
             format!("7 1.5 mmap(NULL, 32768, PROT_READ|PROT_WRITE, MAP_SHARED, 23<{file}>, 0) = 0x7f\n")
         };
-        assert!(read(map("/c/order.sqlite-shm").as_bytes(), Path::new("/c")).is_ok());
-        assert!(read(map("/c/order.sqlite").as_bytes(), Path::new("/c")).is_err());
+        assert!(ops(&map("/c/order.sqlite-shm")).is_ok());
+        assert!(ops(&map("/c/order.sqlite")).is_err());
     }
 }

@@ -122,7 +122,8 @@ mod tests {
     use super::*;
 
     const OLD: Change<'_> = Change::Write { at: 0, data: b"aabbcc" };
-    const NEW: [Change<'_>; 2] = [Change::Write { at: 1, data: b"1234" }, Change::Write { at: 2, data: b"56789" }];
+    const NEW: [Change<'_>; 2] =
+        [Change::Write { at: 1, data: b"1234" }, Change::Write { at: 2, data: b"56789" }];
 
     fn drawn(unsynced: &[Change<'_>], fate: Fate) -> BTreeSet<String> {
         let of = |seed| content(&[OLD], unsynced, fate, &Draw::from_seed(seed));

@@ -61,7 +61,8 @@ fn a_full_disk_is_told_to_everybody_who_writes_and_nothing_is_lost() {
             status(&cafe, id).filter(|status| status == "queued" || status == "paid")
         });
         wait_until(MOMENT, "barista has it", || {
-            let ticket = http::get(cafe.port(Service::Barista), &format!("/tickets/{id}"), Some(&cafe.staff_key()));
+            let ticket =
+                http::get(cafe.port(Service::Barista), &format!("/tickets/{id}"), Some(&cafe.staff_key()));
             ticket.is_ok_and(|ticket| ticket.status == 200).then_some(())
         });
     }
@@ -95,8 +96,10 @@ fn a_full_disk_is_told_to_everybody_who_writes_and_nothing_is_lost() {
 }
 
 fn order(cafe: &Cafe, key: &str) -> http::Answer {
-    let body = r#"{"items":[{"menu":"latte","quantity":1}],"payment":{"vendor":"simulator","token":"tok_ok"}}"#;
-    http::post_with(cafe.port(Service::Order), "/orders", ("idempotency-key", key), body).expect("order answers")
+    let body =
+        r#"{"items":[{"menu":"latte","quantity":1}],"payment":{"vendor":"simulator","token":"tok_ok"}}"#;
+    http::post_with(cafe.port(Service::Order), "/orders", ("idempotency-key", key), body)
+        .expect("order answers")
 }
 
 fn give_back(cafe: &Cafe, id: &str) -> http::Answer {

@@ -75,7 +75,11 @@ fn fails_to_sync(service: Service, sync: Sync) {
     let rush = Rush::start(&cafe, RATE, &PAID);
     let end = cafe.wait_for_end_alone(service, FAILED);
     let told = fs::read_to_string(told).expect("strace has written its log");
-    assert_eq!(told.matches("(INJECTED)").count(), 1, "the sync failed, and nothing was synced after it:\n{told}");
+    assert_eq!(
+        told.matches("(INJECTED)").count(),
+        1,
+        "the sync failed, and nothing was synced after it:\n{told}"
+    );
     assert_eq!(end.code(), Some(HAD_TO_END), "{}", cafe.log());
     cafe.open_alone(service);
     cafe.wait_until_serving(service);
@@ -96,6 +100,7 @@ fn failing(cafe: &Cafe, service: Service, sync: Sync, log: OsString) -> Vec<OsSt
         Sync::OfACheckpoint => 2,
     };
     let failure = format!("inject=fsync,fdatasync:error=EIO:when={nth}");
-    let flags = ["-f", "-qq", "-e", "signal=none", "-e", "trace=fsync,fdatasync", "-e", &failure, "-o"].map(OsString::from);
+    let flags = ["-f", "-qq", "-e", "signal=none", "-e", "trace=fsync,fdatasync", "-e", &failure, "-o"]
+        .map(OsString::from);
     [strace.into_os_string()].into_iter().chain(flags).chain([log, "-P".into(), file]).collect()
 }
