@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rusqlite::OpenFlags;
 use rusqlite::backup::StepResult;
 use rusqlite::config::DbConfig;
+use rusqlite::{MAIN_DB, OpenFlags};
 
 use crate::row::Cells;
 use crate::{Error, Migration, OpenError, Param, Row};
@@ -43,8 +43,6 @@ pub(crate) struct Sqlite {
     sqlite: rusqlite::Connection,
     /// What is asked when its answer is read.
     asked: Option<&'static str>,
-    /// Whether it is a service's own, which copies its log back.
-    is_writer: bool,
 }
 
 impl Sqlite {
@@ -102,7 +100,7 @@ impl Sqlite {
         // A foreign or damaged file must not run code of its own.
         sqlite.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map_err(told)?;
         sqlite.pragma_update(None, "trusted_schema", false).map_err(told)?;
-        Ok(Self { sqlite, asked: None, is_writer: false })
+        Ok(Self { sqlite, asked: None })
     }
 
     /// Reads something: only then does `SQLite` look at what it has opened.
@@ -117,7 +115,6 @@ impl Sqlite {
         self.sqlite.pragma_update(None, "synchronous", "full").map_err(told)?;
         // `SQLite`'s own copying back keeps a sync that failed to itself (`sqlite3WalDefaultHook`), and goes on.
         self.sqlite.pragma_update(None, "wal_autocheckpoint", 0).map_err(told)?;
-        self.is_writer = true;
         self.sqlite.pragma_update(None, "journal_size_limit", LOG_KEPT_BYTES).map_err(told)?;
         // The log stays when the last reader leaves: a reader that opens the file read-only could not make it again.
         self.sqlite.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(told)?;
@@ -205,7 +202,8 @@ impl Sqlite {
     /// [`Error::Lost`] it may be, as the log that holds it could not be copied back.
     pub(crate) fn commit(&mut self) -> Result<(), Error> {
         self.execute("COMMIT", &[])?;
-        if self.is_writer { self.copy_back() } else { Ok(()) }
+        let reads_only = self.sqlite.is_readonly(MAIN_DB).map_err(told)?;
+        if reads_only { Ok(()) } else { self.copy_back() }
     }
 
     /// Copies a log that has grown back. What passes (a reader that needs the log, a full disk) is left to the next commit; what is

@@ -66,7 +66,7 @@ fn what_a_power_cut_left_half_written_is_undone_by_a_reader_of_its_own_and_waite
     }
     let peer = Connection::open_peer(&cut).err();
     assert!(matches!(peer, Some(Error::Busy(_))), "{peer:?}");
-    let mut reader = Connection::open_reader(&Database::File(cut.clone())).unwrap();
+    let mut reader = Connection::open_reader(Database::File(cut.clone())).unwrap();
     assert!(owners(&mut reader).unwrap().is_empty());
     assert!(Connection::open_peer(&cut).is_ok());
 }

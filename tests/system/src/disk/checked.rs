@@ -67,6 +67,8 @@ fn demand_kept(record: &Record, moment: Moment, draw: &Draw) {
     for folder in ["", "found"] {
         found::put(&image, &cafe.folder.path().join(folder)).expect("the folder can be written");
     }
+    let note = cafe.folder.path().join("moment");
+    std::fs::write(note, format!("{moment:?}")).expect("the folder can be written");
     cafe.open_somewhere();
     let orders = cafe.settle(SETTLED);
     for (id, told) in &promised {

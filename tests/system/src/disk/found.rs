@@ -72,7 +72,7 @@ impl<'a> Disk<'a> {
                 self.ends.remove(path);
                 match self.names.get(path) {
                     Some(inode) if *emptied => {
-                        self.inodes[*inode].changes.push((op.ended, Change::Resize(0)))
+                        self.inodes[*inode].changes.push((op.ended, Change::Resize(0)));
                     }
                     Some(_) => {}
                     None => self.make(path, op.ended, false),

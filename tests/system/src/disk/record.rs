@@ -73,9 +73,9 @@ impl Record {
             served.append(&mut customers(&cafe, || _ = cafe.kill_all()));
             served.append(&mut customers(&cafe, || ()));
             if life == LIVES {
-                _ = cafe.close()
+                _ = cafe.close();
             } else {
-                served.append(&mut to_the_death(&mut cafe))
+                served.append(&mut to_the_death(&mut cafe));
             }
             strace::read(&std::fs::read(&log)?, &root, &mut ops)?;
         }

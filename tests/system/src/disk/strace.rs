@@ -151,15 +151,18 @@ fn op(call: &str, result: &str, root: &Path) -> Result<Option<What>> {
         "mkdir" | "mkdirat" => below(paths(arguments).pop()).map(|path| What::MakeFolder { path }),
         _ => {
             // The index of a write-ahead log is shared memory, which no power cut is expected to keep.
-            let matters = |path: &PathBuf| name != "mmap" || (shares(arguments) && !is_index(path));
-            ensure!(
-                descriptor_anywhere(arguments, root).filter(matters).is_none(),
-                "{name} is not understood"
-            );
+            let matters = |path: &Path| name != "mmap" || (shares(arguments) && !is_index(path));
+            let changed = descriptor_anywhere(arguments, root);
+            ensure!(!changed.is_some_and(|path| matters(&path)), "{name} is not understood");
             None
         }
     })
 }
+
+/// How an answer begins that promises something.
+const PROMISES: [&[u8]; 2] = [b"HTTP/1.1 201", b"HTTP/1.1 202"];
+/// The length of such a beginning as strace prints it.
+const PROMISE_LENGTH: usize = r"\x00".len() * PROMISES[0].len();
 
 fn written(name: &str, arguments: &str, result: &str, file: Option<PathBuf>) -> Result<Option<What>> {
     if let Some(path) = file {
@@ -171,10 +174,11 @@ fn written(name: &str, arguments: &str, result: &str, file: Option<PathBuf>) -> 
         let at = if name == "pwrite64" { Some(last_number(arguments)?) } else { None };
         return Ok(Some(What::Write { path, at, data }));
     }
-    const LENGTH: usize = r"\x00".len() * PROMISES[0].len();
-    const PROMISES: [&[u8]; 2] = [b"HTTP/1.1 201", b"HTTP/1.1 202"];
-    let first =
-        strings(arguments).next().and_then(|first| first.get(..LENGTH)).map(bytes).unwrap_or_default();
+    let first = strings(arguments)
+        .next()
+        .and_then(|first| first.get(..PROMISE_LENGTH))
+        .map(bytes)
+        .unwrap_or_default();
     let is_promise = PROMISES.contains(&&first[..]);
     Ok(is_promise.then(|| What::Answer(strings(arguments).flat_map(bytes).collect())))
 }
