@@ -63,7 +63,9 @@ fn a_checkpoint_of_barista_is_not_synced() {
 
 fn fails_to_sync(service: Service, sync: Sync) {
     let mut cafe = Cafe::closed_beside_others(&ROBOT);
-    Service::ALL.into_iter().for_each(|service| cafe.open_alone(service));
+    for service in Service::ALL {
+        cafe.open_alone(service);
+    }
     cafe.wait_until_ready();
     cafe.signal(service, Signal::TERM);
     assert!(cafe.wait_for_end_alone(service, MOMENT).success());
