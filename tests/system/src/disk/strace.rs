@@ -243,7 +243,7 @@ mod tests {
     use super::*;
 
     fn hex(text: &str) -> String {
-        text.bytes().map(|byte| format!("\\x{byte:02x}")).collect()
+        text.bytes().fold(String::new(), |hex, byte| hex + &format!("\\x{byte:02x}"))
     }
 
     fn ops(log: &str) -> Result<Vec<Op>> {
