@@ -16,11 +16,12 @@ const AT_ONCE: usize = 24;
 /// Ends of an order that leave nothing to a wish that it be undone.
 const UNDONE: [&str; 4] = ["cancelled", "refunded", "declined", "expired"];
 
-/// Cuts the power so often, at moments of all kinds in turn, and demands each time what [`demand_kept`] does. Answers how many
-/// there were of each kind.
+/// Cuts the power so often, at moments of all kinds in turn, and demands each time that every order that was answered is there,
+/// that all come to their ends, and that the audit is clean. Answers how many cuts there were of each kind.
 ///
 /// # Panics
-/// At the first of which it is not true.
+/// At the first of which it is not true. The folder as it was found is left beside the one that was worked in, for which see
+/// [`cafe_rig::keep_if_failed`].
 pub fn demand_all_kept(record: &Record, count: usize, seed: u64) -> BTreeMap<Kind, usize> {
     let draw = Draw::from_seed(seed);
     let kinds = Kind::ALL.iter().cycle().take(count);
@@ -55,11 +56,7 @@ impl Drop for EndsOthers<'_> {
     }
 }
 
-/// Cuts the power at a moment of the record, opens the cafe again with what is found, and demands that every order that was
-/// answered is there as it was answered, that all come to their ends, and that the audit is clean.
-///
-/// # Panics
-/// If not; the folder as it was found is left beside the one that was worked in, for which see [`cafe_rig::keep_if_failed`].
+/// Cuts the power at one moment of the record, and opens the cafe again with what is found.
 fn demand_kept(record: &Record, moment: Moment, draw: &Draw) {
     let mut cafe = Cafe::closed_beside_others(&ROBOT);
     let image = record.found(moment, draw).expect("the record is understood");
