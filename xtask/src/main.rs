@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask tidy`, `test`, `soak`, `inputs`, `bench` and `rig`.
+//! The project's own commands: `cargo xtask tidy`, `test`, `simulate`, `soak`, `inputs`, `bench` and `rig`.
 
 mod bench;
 mod fuzz;
@@ -7,6 +7,7 @@ mod parts;
 mod previous;
 mod rig;
 mod shell;
+mod simulate;
 mod soak;
 mod test;
 mod tidy;
@@ -34,6 +35,8 @@ enum Command {
     Tidy,
     /// Everything, each kind of fault once
     Test(test::Arguments),
+    /// The whole cafe from seeds, with faults between any two steps
+    Simulate(simulate::Arguments),
     /// Faults by the hundred
     Soak(soak::Arguments),
     /// Bytes from outside by the million, against what is promised of them
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Tidy => Ok(tidy::run()),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Soak(arguments) => soak::run(&arguments),
         Command::Inputs(arguments) => inputs::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

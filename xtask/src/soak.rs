@@ -1,6 +1,7 @@
 //! Faults by the hundred, on one cafe under a steady rush.
 
 mod chain;
+mod disk;
 mod kafka;
 
 use std::path::Path;
@@ -42,6 +43,9 @@ pub(crate) struct Arguments {
     /// Instead of all that: so many times everything that can befall Kafka
     #[arg(long, default_value_t = 0, value_name = "N")]
     kafka: u32,
+    /// Instead of all that: so many power cuts, at every kind of moment
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    disk: usize,
     /// Where the draws come from: the same faults in the same order again, though not at the same moments [default: drawn]
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
@@ -79,6 +83,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     cafe_rig::keep_what_fails(Path::new(KEPT));
     if arguments.chain > 0 {
         return chain::run(arguments, seed);
+    }
+    if arguments.disk > 0 {
+        return disk::run(arguments.disk, seed);
     }
     if arguments.kafka > 0 {
         return kafka::run(arguments, seed);

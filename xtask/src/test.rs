@@ -11,7 +11,7 @@ use rustix::process::{Pid, setpriority_process};
 
 use crate::parts::{Outcome, Parts};
 use crate::previous::{self, Previous};
-use crate::{fuzz, inputs, shell};
+use crate::{fuzz, inputs, shell, simulate};
 
 /// What to test.
 #[derive(clap::Args)]
@@ -25,7 +25,19 @@ pub(crate) struct Arguments {
 }
 
 /// The parts, in the order in which they run: what fails soonest comes first.
-const NAMES: [&str; 9] = ["crates", "system", "rungs", "versions", "tls", "readme", "fuzz", "inputs", "rush"];
+const NAMES: [&str; 11] = [
+    "crates",
+    "simulation",
+    "system",
+    "rungs",
+    "versions",
+    "disk",
+    "tls",
+    "readme",
+    "fuzz",
+    "inputs",
+    "rush",
+];
 
 /// Tests on real processes, one at a time because they measure.
 const SYSTEM: [&str; 6] = ["whole", "quiet", "restored", "traces", "contracts", "isolation"];
@@ -40,6 +52,9 @@ const ONE: &str = "1";
 /// Cafes that wait for a vendor at a time.
 const VENDORS: &str = "3";
 
+/// Cafes whose disks fail at a time: they wait for their customers.
+const DISKS: &str = "7";
+
 /// What the rush may take: 10 s of customers, then the last payments and their audit.
 const RUSH_LIMIT: Duration = Duration::from_secs(55);
 
@@ -53,19 +68,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     // Tests of the crates wait more than they work.
     let building = Building::start()?;
     if is_wanted("crates") {
-        let root = is_root();
-        parts.run("crates", || crates(root));
-        if !root {
-            parts
-                .run("full disk", || Ok(Outcome::Skipped("it mounts a small disk, which takes root".into())));
-        }
+        parts.run("crates", || crates(is_root()));
+    }
+    if (is_wanted("crates") || is_wanted("disk")) && !is_root() {
+        parts.run("full disk", || Ok(Outcome::Skipped("it mounts a small disk, which takes root".into())));
     }
     let program = building.finish()?;
     for name in NAMES.into_iter().filter(|name| *name != "crates" && is_wanted(name)) {
         parts.run(name, || match name {
+            "simulation" => simulate::test(),
             "system" => system(&program),
             "rungs" => one_by_one(&tests(&RUNGS), &program),
             "versions" => versions(arguments.previous.as_deref(), &program),
+            "disk" => disk(&program),
             "tls" => tls(),
             "readme" => one_by_one(&["--test", "readme"], &program),
             "fuzz" => fuzz::run(),
@@ -119,7 +134,8 @@ impl Building {
             let program = std::path::absolute(program).context("CAFE_BIN names no path")?;
             return Ok(Self { started, cargo: None, program });
         }
-        let mut build = shell::cargo(["build", "--quiet", "--locked", "--release", "--bin", "cafe"]);
+        let build = ["build", "--quiet", "--locked", "--release", "--bin", "cafe", "--example", simulate::PROGRAM];
+        let mut build = shell::cargo(build);
         let cargo = build.spawn().context("cargo does not start")?;
         // The tests that run meanwhile wait for conditions with a limit.
         setpriority_process(Some(Pid::from_child(&cargo)), BEHIND_TESTS)?;
@@ -139,8 +155,12 @@ impl Building {
 
 /// Every test of every crate but those on real processes.
 fn crates(root: bool) -> Result<Outcome> {
-    let flags: &[&str] = if root { &[] } else { &["--skip", "a_full_disk_"] };
-    cargo_test(&["--workspace", "--exclude", "cafe-system-tests"], flags, |_| {})
+    cargo_test(&["--workspace", "--exclude", "cafe-system-tests"], mountable(root), |_| {})
+}
+
+/// Leaves out what mounts a small disk for whoever cannot.
+fn mountable(root: bool) -> &'static [&'static str] {
+    if root { &[] } else { &["--skip", "a_full_disk_"] }
 }
 
 fn is_root() -> bool {
@@ -150,7 +170,7 @@ fn is_root() -> bool {
 /// Tests on real processes.
 fn system(program: &PathBuf) -> Result<Outcome> {
     let measured = one_by_one(&[&["--lib"][..], &tests(&SYSTEM)].concat(), program)?;
-    let waiting = on_processes(&tests(&["vendor"]), VENDORS, &[("CAFE_BIN", program)])?;
+    let waiting = on_processes(&tests(&["vendor"]), VENDORS, &[], &[("CAFE_BIN", program)])?;
     Ok(measured.and(waiting))
 }
 
@@ -159,10 +179,19 @@ fn versions(revision: Option<&str>, program: &PathBuf) -> Result<Outcome> {
     match previous::build(revision)? {
         Previous::At(before) => {
             let programs = [("CAFE_BIN", program), ("CAFE_PREVIOUS_BIN", &before)];
-            on_processes(&tests(&["versions"]), ONE, &programs)
+            on_processes(&tests(&["versions"]), ONE, &[], &programs)
         }
         Previous::None(why) => Ok(Outcome::Skipped(why)),
     }
+}
+
+/// What a disk can do: lose what was not synced, fail to sync, be full.
+fn disk(program: &PathBuf) -> Result<Outcome> {
+    cafe_rig::strace()?;
+    let programs = [("CAFE_BIN", program)];
+    let cut = on_processes(&tests(&["power_cut"]), ONE, &[], &programs)?;
+    let faults = on_processes(&tests(&["disk_faults"]), DISKS, mountable(is_root()), &programs)?;
+    Ok(cut.and(faults))
 }
 
 /// The program as it is built with TLS.
@@ -179,12 +208,18 @@ fn tls() -> Result<Outcome> {
 
 /// Those that measure.
 fn one_by_one(which: &[&str], program: &PathBuf) -> Result<Outcome> {
-    on_processes(which, ONE, &[("CAFE_BIN", program)])
+    on_processes(which, ONE, &[], &[("CAFE_BIN", program)])
 }
 
-fn on_processes(which: &[&str], at_once: &str, programs: &[(&str, &PathBuf)]) -> Result<Outcome> {
+fn on_processes(
+    which: &[&str],
+    at_once: &str,
+    but: &[&str],
+    programs: &[(&str, &PathBuf)],
+) -> Result<Outcome> {
     let which = [&["--package", "cafe-system-tests"], which].concat();
-    cargo_test(&which, &["--test-threads", at_once, "--nocapture"], |command| {
+    let flags = [&["--test-threads", at_once, "--nocapture"], but].concat();
+    cargo_test(&which, &flags, |command| {
         command.envs(programs.iter().copied());
     })
 }

@@ -1,5 +1,7 @@
 //! `SQLite`: one file per service, WAL, every commit on disk before it is answered.
 
+mod told;
+
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -9,10 +11,12 @@ use std::time::{Duration, Instant};
 
 use rusqlite::backup::StepResult;
 use rusqlite::config::DbConfig;
-use rusqlite::{ErrorCode, OpenFlags};
+use rusqlite::{MAIN_DB, OpenFlags};
 
 use crate::row::Cells;
 use crate::{Error, Migration, OpenError, Param, Row};
+use told::is_left_unfinished;
+pub(crate) use told::told;
 
 /// How long a reader of its own file waits for a lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -60,8 +64,14 @@ impl Sqlite {
     }
 
     /// Opens a service's own file for reading beside its writer.
+    ///
+    /// What a first start had begun to write when the power was cut is undone before, which takes somebody who may write.
     pub(crate) fn open_reader(path: &Path) -> Result<Self, Error> {
-        Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+        let db = Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        if matches!(db.look(), Err(error) if is_left_unfinished(&error)) {
+            Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?.look().map_err(told)?;
+        }
+        Ok(db)
     }
 
     /// Opens another service's file for reading. Nothing there yet is [`Error::Absent`] or [`Error::Busy`].
@@ -72,7 +82,7 @@ impl Sqlite {
         let db = Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         db.sqlite.busy_timeout(PEER_BUSY_TIMEOUT).map_err(told)?;
         // The first to read after a crash takes in all that the log holds. From then on, a commit is seen once it is synced.
-        db.sqlite.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(())).map_err(told)?;
+        db.look().map_err(told)?;
         // Only the log: closing the file itself here would end every lock that this process has on it (`fcntl(2)`).
         match File::open(log_of(Path::new(db.sqlite.path().unwrap_or_default()))) {
             Ok(log) => log.sync_all().map_err(|error| Error::Lost(error.to_string()))?,
@@ -93,12 +103,18 @@ impl Sqlite {
         Ok(Self { sqlite, asked: None })
     }
 
+    /// Reads something: only then does `SQLite` look at what it has opened.
+    fn look(&self) -> rusqlite::Result<()> {
+        self.sqlite.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(()))
+    }
+
     fn prepare_for_writing(&mut self) -> Result<(), Error> {
         if self.write_ahead()? != "wal" {
             return Err(Error::Refused("its file system cannot share memory between processes".to_owned()));
         }
         self.sqlite.pragma_update(None, "synchronous", "full").map_err(told)?;
-        self.sqlite.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(told)?;
+        // `SQLite`'s own copying back keeps a sync that failed to itself (`sqlite3WalDefaultHook`), and goes on.
+        self.sqlite.pragma_update(None, "wal_autocheckpoint", 0).map_err(told)?;
         self.sqlite.pragma_update(None, "journal_size_limit", LOG_KEPT_BYTES).map_err(told)?;
         // The log stays when the last reader leaves: a reader that opens the file read-only could not make it again.
         self.sqlite.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(told)?;
@@ -182,9 +198,29 @@ impl Sqlite {
         self.execute("BEGIN IMMEDIATE", &[]).map(drop)
     }
 
-    /// Commits; when this returns, the transaction is on disk. After an error it is not, and must be rolled back.
+    /// Commits; when this returns, the transaction is on disk. After an error it is not, and must be rolled back; after
+    /// [`Error::Lost`] it may be, as the log that holds it could not be copied back.
     pub(crate) fn commit(&mut self) -> Result<(), Error> {
-        self.execute("COMMIT", &[]).map(drop)
+        self.execute("COMMIT", &[])?;
+        let reads_only = self.sqlite.is_readonly(MAIN_DB).map_err(told)?;
+        if reads_only { Ok(()) } else { self.copy_back() }
+    }
+
+    /// Copies a log that has grown back. What passes (a reader that needs the log, a full disk) is left to the next commit; what is
+    /// committed is on disk without it.
+    fn copy_back(&mut self) -> Result<(), Error> {
+        let pages = |row: &rusqlite::Row<'_>| row.get::<_, i64>(1);
+        let grown = self.sqlite.prepare_cached("PRAGMA wal_checkpoint(NOOP)");
+        let grown = grown.and_then(|mut statement| statement.query_row([], pages)).map_err(told);
+        let copied = match grown {
+            Ok(pages) if pages < CHECKPOINT_PAGES => return Ok(()),
+            Ok(_) => self.checkpoint(),
+            Err(error) => Err(error),
+        };
+        match copied {
+            Err(error @ Error::Lost(_)) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Undoes the open transaction, if there is one.
@@ -323,54 +359,5 @@ fn unusable(path: &Path, error: &Error) -> OpenError {
     OpenError::Unusable {
         path: path.display().to_string(),
         reason: format!("{error}; it must be a cafe's own file in a folder that this user can write"),
-    }
-}
-
-/// Tells an error of the library by what to do about it.
-#[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
-pub(crate) fn told(error: rusqlite::Error) -> Error {
-    let text = error.to_string();
-    match error {
-        rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
-            ErrorCode::DatabaseBusy
-            | ErrorCode::DatabaseLocked
-            | ErrorCode::FileLockingProtocolFailed
-            | ErrorCode::OperationInterrupted
-            | ErrorCode::OutOfMemory => Error::Busy(text),
-            ErrorCode::DiskFull => Error::Full(text),
-            ErrorCode::CannotOpen => Error::Absent(text),
-            ErrorCode::SystemIoFailure
-            | ErrorCode::DatabaseCorrupt
-            | ErrorCode::NotADatabase
-            | ErrorCode::ReadOnly => Error::Lost(text),
-            _ if text.contains("no such table") => Error::Absent(text),
-            _ => Error::Refused(text),
-        },
-        rusqlite::Error::SqlInputError { ref msg, .. } if msg.contains("no such table") => {
-            Error::Absent(text)
-        }
-        _ => Error::Refused(text),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use rusqlite::ffi;
-
-    use super::*;
-
-    #[test]
-    fn only_what_would_fail_again_is_refused() {
-        let tell = |code| told(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
-        for passing in
-            [ffi::SQLITE_BUSY_RECOVERY, ffi::SQLITE_LOCKED, ffi::SQLITE_PROTOCOL, ffi::SQLITE_NOMEM]
-        {
-            assert!(matches!(tell(passing), Error::Busy(_)), "{passing}");
-        }
-        for final_one in [ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_CORRUPT, ffi::SQLITE_READONLY_DBMOVED] {
-            assert!(matches!(tell(final_one), Error::Lost(_)), "{final_one}");
-        }
-        assert!(matches!(tell(ffi::SQLITE_FULL), Error::Full(_)));
-        assert!(matches!(tell(ffi::SQLITE_CONSTRAINT_CHECK), Error::Refused(_)));
     }
 }

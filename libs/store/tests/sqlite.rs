@@ -1,11 +1,11 @@
 //! What only a file does. What every database does is in `conformance/`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Barrier;
 use std::thread;
 
-use cafe_store::{Connection, Error, Migration, OpenError, copy_while_in_use};
+use cafe_store::{Connection, Database, Error, Migration, OpenError, copy_while_in_use};
 use tempfile::TempDir;
 
 const FIRST: Migration = Migration {
@@ -49,6 +49,34 @@ fn what_its_writer_left_in_the_log_can_be_read_by_a_peer_after_it_is_gone() {
     drop(db);
     let mut peer = Connection::open_peer(&path).unwrap();
     assert_eq!(owners(&mut peer).unwrap(), ["minji"]);
+}
+
+#[test]
+fn what_a_power_cut_left_half_written_is_undone_by_a_reader_of_its_own_and_waited_for_by_a_peer() {
+    let (folder, path) = folder();
+    let mut db = Connection::open_as_it_is(&copied(&folder, &path)).unwrap();
+    // As a new file is until it has a write-ahead log: what does not fit into memory is written before it is committed.
+    db.batch("PRAGMA cache_size = 1; BEGIN").unwrap();
+    add(&mut db, 1, "minji");
+    (2..=500).for_each(|id| add(&mut db, id, &"seojun".repeat(100)));
+    let cut = folder.path().join("cut.sqlite");
+    for suffix in ["", "-journal"] {
+        let beside = |path: &Path| PathBuf::from(format!("{}{suffix}", path.display()));
+        std::fs::copy(beside(&folder.path().join("copy.sqlite")), beside(&cut)).unwrap();
+    }
+    let peer = Connection::open_peer(&cut).err();
+    assert!(matches!(peer, Some(Error::Busy(_))), "{peer:?}");
+    let mut reader = Connection::open_reader(Database::File(cut.clone())).unwrap();
+    assert!(owners(&mut reader).unwrap().is_empty());
+    assert!(Connection::open_peer(&cut).is_ok());
+}
+
+/// A copy of a new database, which has no write-ahead log.
+fn copied(folder: &TempDir, path: &Path) -> PathBuf {
+    drop(Connection::open(path, &[FIRST]).unwrap());
+    let copy = folder.path().join("copy.sqlite");
+    copy_while_in_use(path, &copy).unwrap();
+    copy
 }
 
 #[test]

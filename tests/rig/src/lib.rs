@@ -28,6 +28,14 @@ pub fn prepare_cxx() -> anyhow::Result<()> {
     machine::found_or_installed("C++ compiler", &["g++"], || machine::on_path("c++")).map(drop)
 }
 
+/// Where strace is, which tells what a program asks of the kernel and has the kernel refuse it.
+///
+/// # Errors
+/// If it is missing and cannot be installed.
+pub fn strace() -> anyhow::Result<std::path::PathBuf> {
+    machine::found_or_installed("strace", &["strace"], || machine::on_path("strace"))
+}
+
 /// Fetches and installs everything that a rig needs, which at the first time takes a minute or two.
 ///
 /// # Errors

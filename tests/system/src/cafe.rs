@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use cafe_clock::Ids;
 use rustix::process::{Pid, Signal, kill_process};
@@ -59,6 +60,11 @@ impl Cafe {
     /// The same beside other cafes of this process.
     pub fn up_beside_others(flags: &[&str]) -> Self {
         Self::new(None, Site::default, flags).opened()
+    }
+
+    /// The same, and nothing running yet.
+    pub fn closed_beside_others(flags: &[&str]) -> Self {
+        Self::new(None, Site::default, flags)
     }
 
     /// The same, `cafe up` run by another program, such as `strace`, that follows it into its children.
@@ -139,10 +145,54 @@ impl Cafe {
         self.up = Some(wrapped(&self.wrapper, up).spawn().expect("the program starts"));
     }
 
+    /// Starts `cafe up` and waits until all three are ready, on other ports if need be: beside many cafes a customer of another may
+    /// have been given one of ours meanwhile.
+    pub(crate) fn open_somewhere(&mut self) {
+        self.open();
+        while !wait_until(MOMENT * 3, "the cafe opens", || self.has_opened()).0 {
+            self.ports = free_ports();
+            self.open();
+        }
+    }
+
+    /// Whether it is open, once it is or could not be for want of a port.
+    fn has_opened(&mut self) -> Option<bool> {
+        let ended = self.up.as_mut().is_some_and(|up| matches!(up.try_wait(), Ok(Some(_))));
+        if ended {
+            let log = self.log();
+            assert!(
+                log.lines().any(|line| line.contains(" is in use on ")),
+                "the cafe does not open:\n{log}"
+            );
+            return Some(false);
+        }
+        self.is_open().then_some(true)
+    }
+
     /// Starts one service by itself, watched over by nobody.
     pub fn open_alone(&mut self, service: Service) {
         let child = self.command(service.name()).args(&self.flags).spawn().expect("the program starts");
         self.alone.push((service, child));
+    }
+
+    /// The same, run by another program, such as `strace`, that ends with it and as it does.
+    pub fn open_alone_under(&mut self, wrapper: &[OsString], service: Service) {
+        let mut command = self.command(service.name());
+        command.args(&self.flags);
+        let child = self.logged(wrapped(wrapper, command)).spawn().expect("the wrapper starts");
+        self.alone.push((service, child));
+    }
+
+    /// Waits until a service that was started alone has ended, and answers how.
+    ///
+    /// # Panics
+    /// If it has not within `limit`.
+    pub fn wait_for_end_alone(&mut self, service: Service, limit: Duration) -> ExitStatus {
+        let place = self.alone.iter().position(|(alone, _)| *alone == service);
+        let (_, mut child) = self.alone.remove(place.expect("the service was started alone"));
+        let what = format!("{} ends", service.name());
+        let ended = || child.try_wait().expect("a child can be waited for");
+        wait_until(limit, &what, ended).0
     }
 
     /// Any command of the program, on this cafe's folder and ports, its output added to the log.
@@ -254,8 +304,8 @@ impl Cafe {
     /// # Panics
     /// If it takes longer than a moment.
     pub fn close(&mut self) -> ExitStatus {
-        let mut up = self.up.take().expect("`cafe up` is running");
-        signal(up.id(), Signal::INT);
+        signal(self.supervisor().expect("`cafe up` is running"), Signal::INT);
+        let mut up = self.up.take().expect("what it runs under has not ended before it");
         wait_until(MOMENT, "cafe up ends on Ctrl-C", || up.try_wait().ok().flatten()).0
     }
 

@@ -14,6 +14,8 @@ use crate::wire;
 pub struct Answer {
     /// The status code.
     pub status: u16,
+    /// When to try again, in seconds, where it says so.
+    pub retry_after: Option<u32>,
     /// The body as it came.
     pub body: String,
 }
@@ -89,5 +91,8 @@ fn parse(answer: &[u8]) -> Result<Answer> {
         anyhow::bail!("the answer ended within its head")
     };
     let status = response.code.context("an answer without a status")?;
-    Ok(Answer { status, body: String::from_utf8_lossy(&answer[head..]).into_owned() })
+    let retry_after = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case("retry-after"));
+    let retry_after =
+        retry_after.and_then(|header| std::str::from_utf8(header.value).ok()?.trim().parse().ok());
+    Ok(Answer { status, retry_after, body: String::from_utf8_lossy(&answer[head..]).into_owned() })
 }

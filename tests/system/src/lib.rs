@@ -3,6 +3,7 @@
 //! Nothing here knows an app's code: the program is started as anybody would start it, spoken to over HTTP, and looked at
 //! through `/proc`. The bench stands on the same harness.
 
+pub mod disk;
 pub mod http;
 pub mod proc;
 pub mod wire;

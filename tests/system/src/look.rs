@@ -86,37 +86,51 @@ impl Cafe {
     }
 
     /// Every row of a staff list, such as `/orders`, `/payments` or `/tickets`.
+    ///
+    /// # Panics
+    /// If it is not answered.
     pub fn all(&self, service: Service, list: &str) -> Vec<Value> {
+        self.try_all(service, list).unwrap_or_else(|failure| panic!("GET /{list}: {failure:#}"))
+    }
+
+    fn try_all(&self, service: Service, list: &str) -> anyhow::Result<Vec<Value>> {
         let key = self.staff_key();
         let (mut rows, mut after) = (Vec::new(), String::new());
         loop {
-            let answer = http::get(self.port(service), &format!("/{list}?limit=500{after}"), Some(&key));
-            let page = answer.unwrap_or_else(|failure| panic!("GET /{list}: {failure}"));
-            assert_eq!(page.status, 200, "GET /{list}: {}", page.body);
+            let page = http::get(self.port(service), &format!("/{list}?limit=500{after}"), Some(&key))?;
+            anyhow::ensure!(page.status == 200, "{}: {}", page.status, page.body);
             let page = page.json();
             rows.extend(page[list].as_array().cloned().unwrap_or_default());
             match page["next"].as_str() {
                 Some(next) => after = format!("&after={next}"),
-                None => return rows,
+                None => return Ok(rows),
             }
         }
     }
 
     /// Waits until every order has come to its end, and answers with all of them.
     pub fn settle(&self, limit: Duration) -> Vec<Value> {
+        // Those who bring the orders there are to get on.
+        const LOOK_EVERY: Duration = Duration::from_millis(100);
         const FINAL: [&str; 6] = ["picked_up", "declined", "expired", "cancelled", "refunded", "uncollected"];
         let is_open = |order: &&Value| !FINAL.contains(&order["status"].as_str().unwrap_or_default());
-        let mut open = Vec::new();
+        let (mut open, mut unanswered) = (Vec::new(), None);
         let started = Instant::now();
         while started.elapsed() < limit {
-            let orders = self.all(Service::Order, "orders");
-            open = orders.iter().filter(is_open).cloned().collect();
-            if open.is_empty() {
-                return orders;
+            // On a busy machine an answer may be late, which is no matter here.
+            match self.try_all(Service::Order, "orders") {
+                Ok(orders) => {
+                    open = orders.iter().filter(is_open).cloned().collect();
+                    if open.is_empty() {
+                        return orders;
+                    }
+                }
+                Err(failure) => unanswered = Some(failure),
             }
+            std::thread::sleep(LOOK_EVERY);
         }
         panic!(
-            "after {limit:?} {} orders are still open, among them {:#?}",
+            "after {limit:?} {} orders are still open, among them {:#?}; not answered: {unanswered:?}",
             open.len(),
             &open[..open.len().min(3)]
         );

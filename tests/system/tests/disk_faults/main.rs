@@ -1,0 +1,4 @@
+//! A disk that fails to sync, and one that is full.
+
+mod full;
+mod syncs;

@@ -1,0 +1,40 @@
+//! The whole cafe from seeds: what `tests/simulation` is run with.
+
+use std::ffi::OsString;
+
+use anyhow::{Result, ensure};
+
+use crate::parts::Outcome;
+use crate::shell;
+
+/// What to simulate.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Passed on: --seeds N, --seed S, --minutes M, --bugs, --bug B; --help tells more
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<OsString>,
+}
+
+/// The program that runs seeds.
+pub(crate) const PROGRAM: &str = "simulate";
+
+/// Seeds of the test command.
+const SEEDS: &str = "100000";
+
+pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
+    simulate(&arguments.rest)
+}
+
+/// As many seeds as a test has time for, and every planted bug.
+pub(crate) fn test() -> Result<Outcome> {
+    let kept = simulate(&["--seeds".into(), SEEDS.into()])?;
+    let found = simulate(&["--bugs".into()])?;
+    Ok(Outcome::of(kept).and(Outcome::of(found)))
+}
+
+fn simulate(arguments: &[OsString]) -> Result<bool> {
+    let mut build = shell::cargo(["build", "--quiet", "--locked", "--release", "--example", PROGRAM]);
+    ensure!(shell::run(&mut build)?, "the simulation does not build");
+    let program = shell::target().join("release/examples").join(PROGRAM);
+    shell::run(shell::command(&program, [""; 0]).args(arguments))
+}
