@@ -134,7 +134,8 @@ impl Building {
             let program = std::path::absolute(program).context("CAFE_BIN names no path")?;
             return Ok(Self { started, cargo: None, program });
         }
-        let build = ["build", "--quiet", "--locked", "--release", "--bin", "cafe", "--example", simulate::PROGRAM];
+        let build =
+            ["build", "--quiet", "--locked", "--release", "--bin", "cafe", "--example", simulate::PROGRAM];
         let mut build = shell::cargo(build);
         let cargo = build.spawn().context("cargo does not start")?;
         // The tests that run meanwhile wait for conditions with a limit.

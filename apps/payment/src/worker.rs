@@ -153,7 +153,7 @@ pub fn start(
         till: Till { gate: Arc::clone(&mailbox.gate), memory: mailbox.memory.clone(), timer, ids },
         refunds: mailbox.refunds.clone(),
         wake: Arc::clone(&mailbox.wake),
-        bells: Bells::new(),
+        bells: Bells::default(),
         stop,
         tasks,
     };

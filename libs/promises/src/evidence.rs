@@ -183,7 +183,8 @@ impl Case {
 
     /// Whether a listener has taken in this event, and not another under its version that was said before a restore.
     pub(crate) fn has_heard(&self, listener: Source, event: &EventFact) -> bool {
-        let heard = self.heard.iter().find(|heard| (heard.listener, heard.source) == (listener, event.source));
+        let heard =
+            self.heard.iter().find(|heard| (heard.listener, heard.source) == (listener, event.source));
         let index = event.version.saturating_sub(1) as usize;
         heard.is_some_and(|heard| heard.hashes.get(index) == Some(&event.hash))
     }

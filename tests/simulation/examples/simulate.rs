@@ -71,7 +71,10 @@ fn seeds(first: u64, arguments: &Arguments) -> bool {
     let tally = run_seeds(first, count, limit, |tally| println!("{}", progress(tally)));
     println!("{}\n\n{}\n", progress(&tally), tally.coverage.table());
     for (promise, (count, seed, broken)) in &tally.broken {
-        println!("BROKEN in {count} seeds: {promise}\n  {}\n  cargo xtask simulate --seed {seed}", broken.found);
+        println!(
+            "BROKEN in {count} seeds: {promise}\n  {}\n  cargo xtask simulate --seed {seed}",
+            broken.found
+        );
     }
     for seed in &tally.differing {
         println!("NOT REPEATABLE: seed {seed} tells another story the second time");
@@ -102,12 +105,11 @@ fn hunt_all(bugs: &[Bug]) -> bool {
     let mut all = true;
     println!("| planted bug | caught by | seeds |\n|---|---|---|");
     for bug in bugs {
-        match hunt(*bug) {
-            Some(found) => println!("| {} | {} | {} |", bug.says(), found.promise, found.seeds),
-            None => {
-                all = false;
-                println!("| {} | **nothing** | {FOUND_WITHIN} |", bug.says());
-            }
+        if let Some(found) = hunt(*bug) {
+            println!("| {} | {} | {} |", bug.says(), found.promise, found.seeds);
+        } else {
+            all = false;
+            println!("| {} | **nothing** | {FOUND_WITHIN} |", bug.says());
         }
     }
     all

@@ -7,10 +7,10 @@ use std::time::Duration;
 use cafe_clock::{Clock, Ids};
 use cafe_delivery::TurnError;
 use cafe_events::OrderId;
-use cafe_payment::domain::{Ask, AskRefund, Cashier, Done, Effect, Request, What};
+use cafe_payment::domain::{Ask, AskRefund, Cashier, Done, Request, What};
 use cafe_payment::payment::Refusal;
 use cafe_payment::payment::agenda::Lane;
-use cafe_payment::payment::attempt::{Attempt, ChargeAnswer};
+use cafe_payment::payment::attempt::ChargeAnswer;
 use cafe_payment::payment::refund::RefundAnswer;
 use cafe_payment::timer::Timer;
 use cafe_payment::vendor::{ChargeRequest, READ_TIMEOUT, RefundRequest};
@@ -19,8 +19,11 @@ use cafe_payment::worker::scout::{Bells, Scout};
 use cafe_payment::worker::till::{Charging, Job, LookUp, LookUpRefund, Reported, Till};
 use cafe_payment::worker::{Inbox, Mailbox, mailbox};
 
+use tokio::sync::oneshot::error::TryRecvError;
+
 use crate::bugs::Bug;
 use crate::process::Answer;
+use crate::service::OnCommit;
 use crate::shelf::PaymentShelf;
 use crate::vendor::{Asked, Said, Vendor};
 
@@ -44,20 +47,26 @@ pub struct Task {
 enum Stage {
     /// A charge is to be asked for.
     Charge(Box<Ask>),
-    Charging { attempt: u32, began: Duration, charging: Charging, call: u32 },
     /// A refund is.
     Refund(Box<AskRefund>),
-    Refunding { number: u32, key: String, began: Duration, call: u32 },
+    /// The vendor is called: for what, since when, and the call's number.
+    Calling(Calling, Duration, u32),
     /// Found in a lane: its row is to be read.
     Found,
     /// Found where it seems that somebody asked and died: whether nobody does.
     IsAsked(Answer<Cashier>, Box<Job>),
+    /// The next key is to be looked under.
     LookUp(LookUp),
-    LookingUp(LookUp, Duration, u32),
-    LookingUpRefund(LookUpRefund, Duration, u32),
     /// What was found out is to be handed in, and whether the order is free then.
     Report(What, bool),
     Reporting(What, bool, Answer<Cashier>),
+}
+
+enum Calling {
+    Charge { attempt: u32, charging: Charging },
+    Refund { number: u32, key: String },
+    LookUp(LookUp),
+    LookUpRefund(LookUpRefund),
 }
 
 /// What a bench needs of the world for one step.
@@ -76,7 +85,7 @@ pub struct Around<'a> {
 
 impl Bench {
     /// For a new process, with what takes the effects of its turns and the gate that its turns look at.
-    pub fn new(clock: &Clock, seed: u64, bug: Option<Bug>) -> (Self, Arc<Gate>, Box<dyn Fn(Effect) + Send>) {
+    pub fn new(clock: &Clock, seed: u64, bug: Option<Bug>) -> (Self, Arc<Gate>, OnCommit<Cashier>) {
         let gate = Arc::new(Gate::default());
         let (mailbox, inbox) = mailbox(Arc::clone(&gate));
         let timer = Timer::new(clock.clone());
@@ -88,7 +97,7 @@ impl Bench {
         };
         let effects = mailbox.clone();
         let scout = Scout::new(&timer);
-        let bench = Self { mailbox, inbox, till, bells: Bells::new(), scout, tasks: Vec::new(), bug };
+        let bench = Self { mailbox, inbox, till, bells: Bells::default(), scout, tasks: Vec::new(), bug };
         (bench, gate, Box::new(move |effect| effects.take(effect)))
     }
 
@@ -170,100 +179,12 @@ impl Bench {
     }
 
     fn advance(&self, order_id: OrderId, stage: Stage, around: &mut Around<'_>) -> (bool, Option<Stage>) {
-        let till = &self.till;
-        let elapsed = till.timer.elapsed();
         match stage {
-            Stage::Charge(ask) => {
-                let (attempt, began) = (ask.attempt, elapsed);
-                let next = match till.may_charge(&ask, around.is_leading) {
-                    Err(not_sent) => Stage::Report(till.charge_report(order_id, attempt, not_sent, began), true),
-                    Ok(charging) => {
-                        let mut request = ChargeRequest::of(*ask);
-                        if self.bug == Some(Bug::ChargeUnderNewKey) {
-                            request.key = format!("{}/{}", request.key, around.vendor.calls_made);
-                        }
-                        let call = around.vendor.call(Asked::Charge(Box::new(request)), around.now);
-                        Stage::Charging { attempt, began, charging, call }
-                    }
-                };
-                (true, Some(next))
-            }
-            Stage::Charging { attempt, began, charging, call } => match heard(around, call, elapsed, began) {
-                None => (false, Some(Stage::Charging { attempt, began, charging, call })),
-                Some(said) => {
-                    let answer = match said {
-                        Some(Said::Charge(answer)) => Some(answer),
-                        _ => None,
-                    };
-                    let answer: ChargeAnswer = till.charge_answered(charging, answer);
-                    (true, Some(Stage::Report(till.charge_report(order_id, attempt, answer, began), true)))
-                }
-            },
-            Stage::Refund(ask) => {
-                let AskRefund { number, key, charge_id, amount, .. } = *ask;
-                let next = match Till::may_refund(around.is_leading) {
-                    Err(not_asked) => Stage::Report(till.refund_report(number, key, not_asked, elapsed), true),
-                    Ok(()) => {
-                        let mut request = RefundRequest { key: key.clone(), charge_id, amount, traceparent: None };
-                        if self.bug == Some(Bug::RefundUnderNewKey) {
-                            request.key = format!("{key}/{}", around.vendor.calls_made);
-                        }
-                        let call = around.vendor.call(Asked::Refund(request), around.now);
-                        Stage::Refunding { number, key, began: elapsed, call }
-                    }
-                };
-                (true, Some(next))
-            }
-            Stage::Refunding { number, key, began, call } => match heard(around, call, elapsed, began) {
-                None => (false, Some(Stage::Refunding { number, key, began, call })),
-                Some(said) => {
-                    let answer = match said {
-                        Some(Said::Refund(answer)) => answer,
-                        _ => RefundAnswer::Unclear { arrived: false, detail: "no answer in time".to_owned() },
-                    };
-                    (true, Some(Stage::Report(till.refund_report(number, key, answer, began), true)))
-                }
-            },
+            Stage::Charge(ask) => (true, Some(self.charge(order_id, *ask, around))),
+            Stage::Refund(ask) => (true, Some(self.refund(*ask, around))),
             Stage::Found => self.found(order_id, around),
-            Stage::IsAsked(mut answered, job) => match answered.try_recv() {
-                Err(tokio::sync::oneshot::error::TryRecvError::Empty) => {
-                    (false, Some(Stage::IsAsked(answered, job)))
-                }
-                Ok(Ok(_)) if till.memory.is_asking(order_id) => (true, None),
-                Ok(Ok(_)) if self.bug == Some(Bug::OrphanAskedAgain) => {
-                    let number = around.rows.payments.get(&order_id).and_then(|it| it.open_attempt()).map(|it| it.number);
-                    let not_sent = ChargeAnswer::NotSent { detail: "whoever asked has died".to_owned() };
-                    let report = till.charge_report(order_id, number.unwrap_or_default(), not_sent, elapsed);
-                    (true, Some(Stage::Report(report, true)))
-                }
-                Ok(Ok(_)) => self.begin(order_id, *job, around),
-                Ok(Err(_)) | Err(_) => {
-                    till.memory.leave_unless_asking(order_id);
-                    (true, None)
-                }
-            },
-            Stage::LookUp(look_up) => self.look_on(order_id, look_up, around),
-            Stage::LookingUp(mut look_up, began, call) => match heard(around, call, elapsed, began) {
-                None => (false, Some(Stage::LookingUp(look_up, began, call))),
-                Some(said) => {
-                    let finding = match said {
-                        Some(Said::Finding(finding)) => Some(finding),
-                        _ => None,
-                    };
-                    look_up.found(finding, &till.memory);
-                    (true, Some(Stage::LookUp(look_up)))
-                }
-            },
-            Stage::LookingUpRefund(look_up, began, call) => match heard(around, call, elapsed, began) {
-                None => (false, Some(Stage::LookingUpRefund(look_up, began, call))),
-                Some(said) => {
-                    let answer = match said {
-                        Some(Said::Refund(answer)) => Some(answer),
-                        _ => None,
-                    };
-                    (true, Some(Stage::Report(look_up.report(answer, &till.memory), true)))
-                }
-            },
+            Stage::IsAsked(answered, job) => self.is_asked(order_id, answered, job, around),
+            Stage::LookUp(look_up) => self.look_on(look_up, around),
             Stage::Report(what, frees) => {
                 let request = Request { order_id, what: what.clone(), traceparent: None };
                 match (around.ask)(request) {
@@ -272,12 +193,124 @@ impl Bench {
                 }
             }
             Stage::Reporting(what, frees, mut answered) => match answered.try_recv() {
-                Err(tokio::sync::oneshot::error::TryRecvError::Empty) => {
-                    (false, Some(Stage::Reporting(what, frees, answered)))
+                Err(TryRecvError::Empty) => (false, Some(Stage::Reporting(what, frees, answered))),
+                Err(TryRecvError::Closed) => {
+                    (true, self.after_report(order_id, what, frees, &Err(TurnError::OutcomeUnknown)))
                 }
-                Err(_) => (true, self.after_report(order_id, what, frees, &Err(TurnError::OutcomeUnknown))),
                 Ok(outcome) => (true, self.after_report(order_id, what, frees, &outcome)),
             },
+            Stage::Calling(calling, began, call) => match self.heard(call, began, around) {
+                None => (false, Some(Stage::Calling(calling, began, call))),
+                Some(said) => (true, Some(self.answered(order_id, calling, began, said))),
+            },
+        }
+    }
+
+    fn charge(&self, order_id: OrderId, ask: Ask, around: &mut Around<'_>) -> Stage {
+        let (attempt, began) = (ask.attempt, self.till.timer.elapsed());
+        let charging = match self.till.may_charge(&ask, around.is_leading) {
+            Ok(charging) => charging,
+            Err(not_sent) => {
+                return Stage::Report(self.till.charge_report(order_id, attempt, not_sent, began), true);
+            }
+        };
+        let mut request = ChargeRequest::of(ask);
+        if self.bug == Some(Bug::ChargeUnderNewKey) {
+            request.key = format!("{}/{}", request.key, around.vendor.calls_made);
+        }
+        let call = around.vendor.call(Asked::Charge(Box::new(request)), around.now);
+        Stage::Calling(Calling::Charge { attempt, charging }, began, call)
+    }
+
+    fn refund(&self, ask: AskRefund, around: &mut Around<'_>) -> Stage {
+        let AskRefund { number, key, charge_id, amount, .. } = ask;
+        let began = self.till.timer.elapsed();
+        if let Err(not_asked) = Till::may_refund(around.is_leading) {
+            return Stage::Report(self.till.refund_report(number, key, not_asked, began), true);
+        }
+        let mut request = RefundRequest { key: key.clone(), charge_id, amount, traceparent: None };
+        if self.bug == Some(Bug::RefundUnderNewKey) {
+            request.key = format!("{key}/{}", around.vendor.calls_made);
+        }
+        let call = around.vendor.call(Asked::Refund(request), around.now);
+        Stage::Calling(Calling::Refund { number, key }, began, call)
+    }
+
+    /// What the vendor said, or that it was silent for too long; nothing while it is waited for.
+    #[expect(
+        clippy::option_option,
+        reason = "the outer one is whether the wait is over, the inner what came of it"
+    )]
+    fn heard(&self, call: u32, began: Duration, around: &mut Around<'_>) -> Option<Option<Said>> {
+        if let Some(said) = around.vendor.answer(call) {
+            return Some(Some(said));
+        }
+        if self.till.timer.elapsed().saturating_sub(began) < READ_TIMEOUT {
+            return None;
+        }
+        around.vendor.hang_up(call);
+        Some(None)
+    }
+
+    fn answered(&self, order_id: OrderId, calling: Calling, began: Duration, said: Option<Said>) -> Stage {
+        let till = &self.till;
+        match (calling, said) {
+            (Calling::Charge { attempt, charging }, said) => {
+                let answer = match said {
+                    Some(Said::Charge(answer)) => Some(answer),
+                    _ => None,
+                };
+                let answer = till.charge_answered(charging, answer);
+                Stage::Report(till.charge_report(order_id, attempt, answer, began), true)
+            }
+            (Calling::Refund { number, key }, said) => {
+                let answer = match said {
+                    Some(Said::Refund(answer)) => answer,
+                    _ => RefundAnswer::Unclear { arrived: false, detail: "no answer in time".to_owned() },
+                };
+                Stage::Report(till.refund_report(number, key, answer, began), true)
+            }
+            (Calling::LookUp(mut look_up), said) => {
+                let finding = match said {
+                    Some(Said::Finding(finding)) => Some(finding),
+                    _ => None,
+                };
+                look_up.found(finding, &till.memory);
+                Stage::LookUp(look_up)
+            }
+            (Calling::LookUpRefund(look_up), said) => {
+                let answer = match said {
+                    Some(Said::Refund(answer)) => Some(answer),
+                    _ => None,
+                };
+                Stage::Report(look_up.report(answer, &till.memory), true)
+            }
+        }
+    }
+
+    fn is_asked(
+        &self,
+        order_id: OrderId,
+        mut answered: Answer<Cashier>,
+        job: Box<Job>,
+        around: &mut Around<'_>,
+    ) -> (bool, Option<Stage>) {
+        match answered.try_recv() {
+            Err(TryRecvError::Empty) => (false, Some(Stage::IsAsked(answered, job))),
+            Ok(Ok(_)) if self.till.memory.is_asking(order_id) => (true, None),
+            Ok(Ok(_)) if self.bug == Some(Bug::OrphanAskedAgain) => {
+                let payment = around.rows.payments.get(&order_id);
+                let number = payment.and_then(|it| it.open_attempt()).map(|it| it.number);
+                let not_sent = ChargeAnswer::NotSent { detail: "whoever asked has died".to_owned() };
+                let began = self.till.timer.elapsed();
+                let report = self.till.charge_report(order_id, number.unwrap_or_default(), not_sent, began);
+                (true, Some(Stage::Report(report, true)))
+            }
+            Ok(Ok(_)) => self.begin(order_id, *job, around),
+            Ok(Err(_)) | Err(TryRecvError::Closed) => {
+                self.till.memory.leave_unless_asking(order_id);
+                (true, None)
+            }
         }
     }
 
@@ -291,13 +324,11 @@ impl Bench {
             return self.begin(order_id, job, around);
         }
         let nothing = Request { order_id, what: What::Notified(0), traceparent: None };
-        match (around.ask)(nothing) {
-            Ok(answered) => (true, Some(Stage::IsAsked(answered, Box::new(job)))),
-            Err(_) => {
-                self.till.memory.leave_unless_asking(order_id);
-                (true, None)
-            }
+        if let Ok(answered) = (around.ask)(nothing) {
+            return (true, Some(Stage::IsAsked(answered, Box::new(job))));
         }
+        self.till.memory.leave_unless_asking(order_id);
+        (true, None)
     }
 
     fn begin(&self, order_id: OrderId, job: Job, around: &mut Around<'_>) -> (bool, Option<Stage>) {
@@ -306,10 +337,11 @@ impl Bench {
                 self.till.memory.leave(order_id);
                 (true, None)
             }
-            Job::LookUp(look_up) => self.look_on(order_id, look_up, around),
+            Job::LookUp(look_up) => self.look_on(look_up, around),
             Job::LookUpRefund(look_up) => {
                 let call = around.vendor.call(Asked::LookUpRefund(look_up.key.clone()), around.now);
-                (true, Some(Stage::LookingUpRefund(look_up, self.till.timer.elapsed(), call)))
+                let calling = Calling::LookUpRefund(look_up);
+                (true, Some(Stage::Calling(calling, self.till.timer.elapsed(), call)))
             }
             Job::BeginRefund(number) => {
                 self.till.memory.leave(order_id);
@@ -318,14 +350,12 @@ impl Bench {
         }
     }
 
-    fn look_on(&self, _order_id: OrderId, mut look_up: LookUp, around: &mut Around<'_>) -> (bool, Option<Stage>) {
-        match look_up.next_key() {
-            Some(key) => {
-                let call = around.vendor.call(Asked::LookUp(key), around.now);
-                (true, Some(Stage::LookingUp(look_up, self.till.timer.elapsed(), call)))
-            }
-            None => (true, Some(Stage::Report(look_up.report(), true))),
-        }
+    fn look_on(&self, mut look_up: LookUp, around: &mut Around<'_>) -> (bool, Option<Stage>) {
+        let Some(key) = look_up.next_key() else {
+            return (true, Some(Stage::Report(look_up.report(), true)));
+        };
+        let call = around.vendor.call(Asked::LookUp(key), around.now);
+        (true, Some(Stage::Calling(Calling::LookUp(look_up), self.till.timer.elapsed(), call)))
     }
 
     fn after_report(
@@ -345,24 +375,6 @@ impl Bench {
             }
         }
     }
-}
-
-/// The key under which the vendor is asked for an attempt.
-pub fn key_of(order_id: OrderId, attempt: u32) -> String {
-    Attempt::key(order_id, attempt)
-}
-
-/// What the vendor said, or that it was silent for too long; nothing while it is waited for.
-#[expect(clippy::option_option, reason = "the outer one is whether the wait is over, the inner what came of it")]
-fn heard(around: &mut Around<'_>, call: u32, elapsed: Duration, began: Duration) -> Option<Option<Said>> {
-    if let Some(said) = around.vendor.answer(call) {
-        return Some(Some(said));
-    }
-    if elapsed.saturating_sub(began) >= READ_TIMEOUT {
-        around.vendor.hang_up(call);
-        return Some(None);
-    }
-    None
 }
 
 fn hand_in_all(due: &[OrderId], what: &What, around: &mut Around<'_>) -> usize {
@@ -396,6 +408,7 @@ fn due(rows: &PaymentShelf, lane: Option<Lane>, till: &Till, limit: usize) -> Ve
 }
 
 fn in_lane(rows: &PaymentShelf, lane: Lane) -> Vec<OrderId> {
-    let in_lane = rows.payments.iter().filter(|(_, payment)| payment.next_task().is_some_and(|(_, of, _)| of == lane));
+    let in_lane =
+        rows.payments.iter().filter(|(_, payment)| payment.next_task().is_some_and(|(_, of, _)| of == lane));
     in_lane.map(|(order_id, _)| *order_id).collect()
 }

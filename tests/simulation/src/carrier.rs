@@ -122,6 +122,12 @@ fn mix(news: &mut News, again: Vec<Arrived>, before: &Position, shuffled_by: Opt
         }
     }
     let count = arrived.len();
-    let moves = |index| if index + 1 == count { last.clone() } else { Position { log_id: last.log_id.clone(), ..before.clone() } };
+    let moves = |index| {
+        if index + 1 == count {
+            last.clone()
+        } else {
+            Position { log_id: last.log_id.clone(), ..before.clone() }
+        }
+    };
     news.records = arrived.into_iter().enumerate().map(|(index, arrived)| (arrived, moves(index))).collect();
 }

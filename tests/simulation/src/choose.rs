@@ -32,18 +32,23 @@ pub struct Chooser {
     ready: Vec<Transition>,
     /// What follows, one after the other, though other things may happen in between.
     script: VecDeque<Transition>,
+    /// So many of them follow at once.
+    at_once: usize,
 }
 
 impl Chooser {
     /// Draws from this seed.
     pub fn new(seed: u64) -> Self {
-        Self { draw: Draw::new(seed), ready: Vec::with_capacity(64), script: VecDeque::new() }
+        Self { draw: Draw::new(seed), ready: Vec::with_capacity(64), script: VecDeque::new(), at_once: 0 }
     }
 
     /// What happens next.
     pub fn next(&mut self, world: &mut World) -> Transition {
-        if !self.script.is_empty() && self.draw.once_in(2) {
-            return self.script.pop_front().unwrap_or(Transition::Pass(1));
+        if (self.at_once > 0 || self.draw.once_in(2))
+            && let Some(next) = self.script.pop_front()
+        {
+            self.at_once = self.at_once.saturating_sub(1);
+            return next;
         }
         let config = &world.config;
         let (faults, people, time) = (config.faults, config.people, config.time);
@@ -207,7 +212,14 @@ impl Chooser {
                 let after = self.draw.below(STRIKES_WITHIN) as u8;
                 Fault::Strike(source, place, after, self.strike(world))
             }
-            Kind::Kill => Fault::Kill(source, place),
+            Kind::Kill => match leader_that_asks(world) {
+                Some(leader) if self.draw.once_in(3) => {
+                    self.bequeath(leader);
+                    Fault::Kill(Source::Payment, leader)
+                }
+                _ => Fault::Kill(source, place),
+            },
+            Kind::Power if world.config.replicas == 1 && self.draw.once_in(3) => self.tear(source)?,
             Kind::Power => Fault::Power(source),
             Kind::Freeze if self.draw.once_in(2) => {
                 if world.config.replicas > 1 {
@@ -231,6 +243,47 @@ impl Chooser {
             }
             Kind::Poison => Fault::Cure(source),
         })
+    }
+
+    /// A process dies with a commit unsynced, a listener hears what it left, and then the power is lost.
+    fn tear(&mut self, source: Source) -> Option<Fault> {
+        let listeners: Vec<Source> = source.heard_by().collect();
+        let listener = self.draw.one(&listeners)?;
+        self.script.extend([
+            Transition::Turn(source, 0),
+            Transition::Fault(Fault::Kill(listener, 0)),
+            Transition::Start(listener, 0),
+            Transition::Listen(listener, 0, source),
+            Transition::Turn(listener, 0),
+            Transition::Fault(Fault::Power(source)),
+        ]);
+        Some(Fault::Strike(source, 0, 0, Strike::CrashUnsynced))
+    }
+
+    /// The process that has asked the vendor dies; its call is late, and the other process takes over before it arrives.
+    fn bequeath(&mut self, place: u8) {
+        let late = Mood::Late(self.draw.within(16, 34) as u8);
+        let other = 1 - place;
+        self.script.push_back(Transition::Vendor(0, late));
+        self.outlive(Source::Payment, place);
+        let bench = |does| Transition::Bench(other, does);
+        self.script.extend([
+            Transition::Turn(Source::Payment, other),
+            bench(BenchDoes::Lane(Lane::Asked)),
+            bench(BenchDoes::Task(0)),
+            Transition::Turn(Source::Payment, other),
+            bench(BenchDoes::Task(0)),
+            Transition::Vendor(0, Mood::Answers),
+            bench(BenchDoes::Task(0)),
+            bench(BenchDoes::Task(0)),
+            bench(BenchDoes::Task(0)),
+            Transition::Turn(Source::Payment, other),
+            Transition::Pass(1_000),
+            bench(BenchDoes::Begin),
+        ]);
+        if self.draw.once_in(2) {
+            self.at_once = self.script.len();
+        }
     }
 
     /// The other process of a service looks after the lease until that of this one has lapsed; then this one wakes.
@@ -269,6 +322,16 @@ impl Chooser {
     }
 }
 
+/// The place of the payment process that leads, if it has asked the vendor and there is another process.
+fn leader_that_asks(world: &World) -> Option<u8> {
+    if world.config.replicas == 1 || world.vendor.calls.is_empty() {
+        return None;
+    }
+    let leads =
+        |place: &crate::service::Place<_>| place.process.as_ref().is_some_and(crate::process::Process::leads);
+    world.payment.places.iter().position(leads).map(|place| place as u8)
+}
+
 /// What a process could do right now.
 fn gather(world: &mut World, source: Source, place: u8, ready: &mut Vec<Transition>) {
     let tasks = if source == Source::Payment {
@@ -276,7 +339,8 @@ fn gather(world: &mut World, source: Source, place: u8, ready: &mut Vec<Transiti
     } else {
         0
     };
-    let lasts = Source::ALL.map(|source| with!(world, source, service => service.disk.platters().seen().head().last));
+    let lasts =
+        Source::ALL.map(|source| with!(world, source, service => service.disk.platters().seen().head().last));
     with!(world, source, service => {
         let Some(process) = &service.places[usize::from(place)].process else {
             ready.push(Transition::Start(source, place));

@@ -1,6 +1,7 @@
 //! What happened to orders at which step of their way: each kind of fault at each step, counted.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 /// Where an order is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,12 +120,12 @@ impl Coverage {
     pub fn table(&self) -> String {
         let mut table = format!("{:<32}", "");
         for stage in Stage::ALL {
-            table.push_str(&format!("{:>11}", format!("{stage:?}").to_lowercase()));
+            let _ = write!(table, "{:>11}", format!("{stage:?}").to_lowercase());
         }
         for kind in KINDS.iter().chain(&STAFF) {
-            table.push_str(&format!("\n{kind:<32}"));
+            let _ = write!(table, "\n{kind:<32}");
             for stage in Stage::ALL {
-                table.push_str(&format!("{:>11}", self.count(kind, stage)));
+                let _ = write!(table, "{:>11}", self.count(kind, stage));
             }
         }
         table

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use cafe_events::{OrderId, Said, Source};
 use cafe_promises::{
-    ChargeFact, CustomerFact, EventFact, Evidence, HeardFact, HeldFact, Kind, LinkFact, LogFact, PROMISES, ParkedFact,
-    PartFact, RefundFact, Seen,
+    ChargeFact, CustomerFact, EventFact, Evidence, HeardFact, HeldFact, Kind, LinkFact, LogFact, PROMISES,
+    ParkedFact, PartFact, RefundFact, Seen,
 };
 
 use crate::disk::Contents;
@@ -33,7 +33,9 @@ pub fn judge(world: &mut World) -> Vec<Broken> {
     let mut apart = Vec::new();
     for promise in PROMISES {
         match (promise.judge)(&evidence) {
-            Seen::Checked { broken: found, .. } => broken.extend(found.into_iter().map(|it| of(promise, &it))),
+            Seen::Checked { broken: found, .. } => {
+                broken.extend(found.into_iter().map(|it| of(promise, &it)));
+            }
             Seen::NotChecked(_) => apart.push(promise),
         }
     }
@@ -53,7 +55,11 @@ pub fn judge(world: &mut World) -> Vec<Broken> {
 
 fn of(promise: &cafe_promises::Promise, found: &cafe_promises::Broken) -> Broken {
     let about = found.order_id.map(|order_id| format!("order {order_id}: ")).unwrap_or_default();
-    Broken { number: promise.number, promise: promise.says.to_owned(), found: format!("{about}{}", found.what) }
+    Broken {
+        number: promise.number,
+        promise: promise.says.to_owned(),
+        found: format!("{about}{}", found.what),
+    }
 }
 
 /// Whoever was told that nothing was done has no order.
@@ -155,7 +161,9 @@ fn gather_common<D: Shelved>(own: Source, contents: &Contents<D>, evidence: &mut
         evidence.case(*order_id).held.push(fact);
     }
     for (_, parked) in contents.parked.iter() {
-        let Some(order_id) = parked.order_id.as_deref().and_then(|id| OrderId::try_parse(id).ok()) else { continue };
+        let Some(order_id) = parked.order_id.as_deref().and_then(|id| OrderId::try_parse(id).ok()) else {
+            continue;
+        };
         evidence.case(order_id).parked.push(ParkedFact {
             listener: own,
             source: parked.source,

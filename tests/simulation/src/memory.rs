@@ -18,6 +18,8 @@ use crate::table::Transactional;
 pub enum Strike {
     /// It dies.
     Crash,
+    /// It dies when it has written and not yet synced.
+    CrashUnsynced,
     /// There is no room on its disk.
     Full,
     /// Somebody else holds a lock, or the database's server does not answer.
@@ -128,24 +130,29 @@ impl Fate {
         }
         state.planned = None;
         state.hit = Some((step, strike));
-        state.is_dead |= strike == Strike::Crash;
+        state.is_dead |= strike.is_death();
         Some(strike)
     }
 }
 
 impl Strike {
+    fn is_death(self) -> bool {
+        matches!(self, Self::Crash | Self::CrashUnsynced)
+    }
+
     fn hits(self, step: Step) -> bool {
         match self {
-            Self::Crash | Self::Busy => step != Step::Sync && step != Step::Tell || self == Self::Crash,
+            Self::Crash => true,
+            Self::Busy => !matches!(step, Step::Sync | Step::Tell),
             Self::Full => matches!(step, Step::Write | Step::WriteLedger | Step::Append | Step::Commit),
-            Self::SyncFails => step == Step::Sync,
+            Self::SyncFails | Self::CrashUnsynced => step == Step::Sync,
             Self::Unknown { .. } => step == Step::Commit,
         }
     }
 
     fn error(self) -> Error {
         match self {
-            Self::Crash => Error::Lost("the process died".to_owned()),
+            Self::Crash | Self::CrashUnsynced => Error::Lost("the process died".to_owned()),
             Self::Full => Error::Full("no room".to_owned()),
             Self::Busy => Error::Busy("somebody holds a lock".to_owned()),
             Self::SyncFails => Error::Lost("a sync failed".to_owned()),
@@ -167,7 +174,7 @@ impl<D: Shelved> Memory<D> {
         }
         match self.fate.step(step) {
             Some(strike) => {
-                if strike == Strike::Crash {
+                if strike.is_death() {
                     self.disk.platters().now.undo();
                 }
                 Err(strike.error())
@@ -408,7 +415,11 @@ impl<D: Shelved> Storage<D> for Memory<D> {
         self.at(Step::Other, |disk| {
             let said = disk.now.outbox.iter().take(limit as usize);
             let is_old = |said: &&cafe_delivery::turn::Arrived| said.record.at_ms < before.as_millisecond();
-            let through = said.map(|(_, arrived)| &**arrived).filter(is_old).map(|arrived| arrived.record.position).max()?;
+            let through = said
+                .map(|(_, arrived)| &**arrived)
+                .filter(is_old)
+                .map(|arrived| arrived.record.position)
+                .max()?;
             let gone: Vec<i64> = disk.now.outbox.range(..=through).map(|(position, _)| *position).collect();
             for position in gone {
                 disk.now.outbox.remove(&position);
@@ -439,7 +450,8 @@ impl<D: Shelved> Storage<D> for Memory<D> {
 fn forget<D: Shelved>(disk: &mut Platters<D>, ledger: &Ledger) {
     for key in ledger.heard.wanted() {
         if let Some(row) = disk.now.heard.get(&key).cloned() {
-            let before = cafe_delivery::HeardRow { next_version: row.next_version.saturating_sub(1).max(1), ..row };
+            let before =
+                cafe_delivery::HeardRow { next_version: row.next_version.saturating_sub(1).max(1), ..row };
             disk.now.heard.put(key, before);
         }
     }

@@ -3,17 +3,18 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use cafe_events::{Currency, OrderId, OrderLine, PaymentChoice, Size};
 use cafe_delivery::TurnError;
-use cafe_order::{Answer, IdempotencyKey};
+use cafe_events::{Currency, OrderId, OrderLine, PaymentChoice, Size};
 use cafe_order::menu::Menu;
 use cafe_order::order::NewOrder;
 use cafe_order::wish::{Item, Wish};
+use cafe_order::{Answer, IdempotencyKey};
 
 /// How long customers have to pay.
 pub const PAY_WITHIN: Duration = Duration::from_mins(10);
 
 /// A customer.
+#[expect(clippy::struct_excessive_bools, reason = "each is another thing that was said or done")]
 pub struct Customer {
     /// What they want.
     pub cart: u8,
@@ -66,13 +67,18 @@ fn carts() -> &'static [Cart] {
         let wanted = [
             vec![item("americano", Size::Large, 2)],
             vec![item("latte", Size::Medium, 1), item("espresso", Size::Small, 1)],
-            vec![item("mocha", Size::Medium, 1), item("latte", Size::Large, 3), item("black_tea", Size::Small, 1)],
+            vec![
+                item("mocha", Size::Medium, 1),
+                item("latte", Size::Large, 3),
+                item("black_tea", Size::Small, 1),
+            ],
             vec![item("espresso", Size::Small, 1)],
         ];
         let price = |items| {
             let payment = PaymentChoice { vendor: "simulator".to_owned(), token: None };
             let wish = Wish { items, takeout: false, payment, store: None };
-            wish.price(&menu, &["simulator".to_owned()]).map(|priced| Cart { lines: priced.lines, total: priced.total })
+            wish.price(&menu, &["simulator".to_owned()])
+                .map(|priced| Cart { lines: priced.lines, total: priced.total })
         };
         wanted.into_iter().filter_map(|items| price(items).ok()).collect()
     })
@@ -119,7 +125,9 @@ impl Customer {
         broken: &mut Vec<String>,
     ) {
         match (answer, places) {
-            (Ok(Answer::Placed { order_id, .. }), Some(_)) if changed && self.told.is_some() && !self.may_be_forgotten => {
+            (Ok(Answer::Placed { order_id, .. }), Some(_))
+                if changed && self.told.is_some() && !self.may_be_forgotten =>
+            {
                 broken.push(format!("another body under the same key was answered with order {order_id}"));
             }
             // After a restore the key may stand for the other body.
@@ -134,7 +142,9 @@ impl Customer {
                     }
                     Some(before) if *before != told => {
                         let again = if repeated { "again" } else { "as new" };
-                        broken.push(format!("a customer was told of {before:?}, and then, {again}, of {told:?}"));
+                        broken.push(format!(
+                            "a customer was told of {before:?}, and then, {again}, of {told:?}"
+                        ));
                     }
                     Some(_) => {}
                 }

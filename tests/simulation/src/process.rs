@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use cafe_clock::Clock;
-use cafe_delivery::parts::{Board, Candidate, Carrier, Handed, Leading, Listener, Parts, Storage, Work, Writer, take};
+use cafe_delivery::parts::{
+    Board, Candidate, Carrier, Handed, Leading, Listener, Parts, Storage, Work, Writer, take,
+};
 use cafe_delivery::{ParkedOutcome, TurnError};
 use cafe_events::Source;
 use tokio::sync::mpsc::error::{TryRecvError, TrySendError};
@@ -91,7 +93,8 @@ impl<D: Shelved> Process<D> {
         let mut storage = memory();
         let parked = storage.count_parked().map_err(|error| error.to_string())?;
         let keeper = memory();
-        let writer = Writer::new(domain, storage, clock.clone(), board.clone(), name.clone(), parked, on_commit);
+        let writer =
+            Writer::new(domain, storage, clock.clone(), board.clone(), name.clone(), parked, on_commit);
         let (work, inbox) = mpsc::channel(INBOX_LIMIT);
         let leading = if is_shared { Leading::among_others() } else { Leading::alone() };
         let mut process = Self {
@@ -111,7 +114,8 @@ impl<D: Shelved> Process<D> {
             bug,
         };
         if !is_shared {
-            let taken = take::<D>(&mut process.keeper, &process.name, None).map_err(|error| error.to_string())?;
+            let taken =
+                take::<D>(&mut process.keeper, &process.name, None).map_err(|error| error.to_string())?;
             process.lead(taken, ears)?;
         }
         Ok(process)
@@ -146,24 +150,34 @@ impl<D: Shelved> Process<D> {
     /// # Errors
     /// Why the process ends.
     pub fn beat(&mut self, now: Instant, ears: Ears<'_>) -> Result<bool, String> {
-        match self.epoch {
-            Some(epoch) => match self.keeper.beat(epoch) {
-                Ok(true) => self.leading.note(now),
-                Ok(false) => drop(self.hand_in(Work::GiveUp("another process has taken over".to_owned()))),
-                Err(_) => {}
-            },
-            None => {
-                let taken = self.candidate.look::<D>(&mut self.keeper, &self.name, now).unwrap_or(None);
-                if taken.is_some() {
-                    self.leading.note(now);
-                    if let Err(reason) = self.lead(taken, ears) {
-                        drop(self.hand_in(Work::GiveUp(reason)));
-                    }
-                    return Ok(true);
-                }
+        let took = match self.epoch {
+            Some(epoch) => {
+                self.keep(epoch, now);
+                false
             }
+            None => self.try_for(now, ears),
+        };
+        if self.fate.is_dead() { Err("the process died".to_owned()) } else { Ok(took) }
+    }
+
+    fn keep(&mut self, epoch: i64, now: Instant) {
+        match self.keeper.beat(epoch) {
+            Ok(true) => self.leading.note(now),
+            Ok(false) => drop(self.hand_in(Work::GiveUp("another process has taken over".to_owned()))),
+            Err(_) => {}
         }
-        if self.fate.is_dead() { Err("the process died".to_owned()) } else { Ok(false) }
+    }
+
+    fn try_for(&mut self, now: Instant, ears: Ears<'_>) -> bool {
+        let taken = self.candidate.look::<D>(&mut self.keeper, &self.name, now).unwrap_or(None);
+        if taken.is_none() {
+            return false;
+        }
+        self.leading.note(now);
+        if let Err(reason) = self.lead(taken, ears) {
+            drop(self.hand_in(Work::GiveUp(reason)));
+        }
+        true
     }
 
     /// Has a request decided with the next turn.
@@ -174,7 +188,11 @@ impl<D: Shelved> Process<D> {
     }
 
     /// Has a set-aside event taken in again, or dropped.
-    pub fn settle_parked(&self, id: i64, drop: bool) -> Result<oneshot::Receiver<Result<ParkedOutcome, TurnError>>, TurnError> {
+    pub fn settle_parked(
+        &self,
+        id: i64,
+        drop: bool,
+    ) -> Result<oneshot::Receiver<Result<ParkedOutcome, TurnError>>, TurnError> {
         let (answer, answered) = oneshot::channel();
         self.hand_in(Work::Parked { id, drop, answer })?;
         Ok(answered)
@@ -210,7 +228,9 @@ impl<D: Shelved> Process<D> {
 
     /// Reads what a source says next, for the next turn; true if there was something.
     pub fn listen(&mut self, source: Source) -> bool {
-        let Some(hearing) = self.listeners.iter_mut().find(|hearing| hearing.source == source) else { return false };
+        let Some(hearing) = self.listeners.iter_mut().find(|hearing| hearing.source == source) else {
+            return false;
+        };
         if hearing.handed.is_some() {
             return false;
         }
@@ -244,7 +264,9 @@ impl<D: Shelved> Process<D> {
             let Some(handed) = hearing.handed.take() else { continue };
             match handed.outcome.try_recv() {
                 Ok(Ok(())) => hearing.listener.is_taken_in(handed),
-                Ok(Err(_)) if self.bug == Some(Bug::FailedBatchSkipped) => hearing.listener.is_taken_in(handed),
+                Ok(Err(_)) if self.bug == Some(Bug::FailedBatchSkipped) => {
+                    hearing.listener.is_taken_in(handed);
+                }
                 Ok(Err(_)) | Err(std::sync::mpsc::TryRecvError::Disconnected) => {}
                 Err(std::sync::mpsc::TryRecvError::Empty) => hearing.handed = Some(handed),
             }

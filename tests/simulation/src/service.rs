@@ -59,7 +59,12 @@ pub struct Disks {
 /// A service that can be simulated.
 pub trait Simulated: Plantable + Shelved {
     /// The decisions of a new process, what takes their effects, and what it does besides.
-    fn begin(restored_at_ms: Option<i64>, clock: &Clock, seed: u64, bug: Option<Bug>) -> (Self, OnCommit<Self>, Option<Bench>)
+    fn begin(
+        restored_at_ms: Option<i64>,
+        clock: &Clock,
+        seed: u64,
+        bug: Option<Bug>,
+    ) -> (Self, OnCommit<Self>, Option<Bench>)
     where
         Self: Sized;
 }
@@ -71,7 +76,12 @@ impl Simulated for Orders {
 }
 
 impl Simulated for Cashier {
-    fn begin(restored_at_ms: Option<i64>, clock: &Clock, seed: u64, bug: Option<Bug>) -> (Self, OnCommit<Self>, Option<Bench>) {
+    fn begin(
+        restored_at_ms: Option<i64>,
+        clock: &Clock,
+        seed: u64,
+        bug: Option<Bug>,
+    ) -> (Self, OnCommit<Self>, Option<Bench>) {
         let (bench, gate, on_commit) = Bench::new(clock, seed, bug);
         (Self { gate, restored_at: restored_at_ms.map(from_ms) }, on_commit, Some(bench))
     }
@@ -242,4 +252,3 @@ impl Disks {
         }
     }
 }
-

@@ -59,7 +59,8 @@ fn wake_sleepers(world: &mut World) -> bool {
                 continue;
             }
             any = true;
-            let tasks = world.payment.places[usize::from(place)].bench.as_ref().map_or(0, crate::bench::Bench::tasks);
+            let tasks =
+                world.payment.places[usize::from(place)].bench.as_ref().map_or(0, crate::bench::Bench::tasks);
             for task in (0..tasks).rev().filter(|_| source == Source::Payment) {
                 world.happens(&Transition::Bench(place, BenchDoes::Task(task as u8)));
             }
@@ -111,7 +112,8 @@ fn work(world: &mut World) -> bool {
         for lane in &Lane::ALL[1..] {
             worked |= world.happens(&Transition::Bench(place, BenchDoes::Lane(*lane)));
         }
-        let tasks = world.payment.places[usize::from(place)].bench.as_ref().map_or(0, crate::bench::Bench::tasks);
+        let tasks =
+            world.payment.places[usize::from(place)].bench.as_ref().map_or(0, crate::bench::Bench::tasks);
         for task in (0..tasks).rev() {
             worked |= world.happens(&Transition::Bench(place, BenchDoes::Task(task as u8)));
         }
@@ -180,7 +182,10 @@ fn next_moment(world: &World) -> Option<Duration> {
     let is_busy = world.payment.places.iter().any(works);
     // What is due already waits for somebody who is busy with it.
     let first = due.map(|at| at.as_millisecond() - now_ms).filter(|wait_ms| *wait_ms > 0 || !is_busy).min();
+    // What is on its way to the vendor still arrives.
+    let arrives = world.vendor.arrives_last().checked_sub(world.steady).filter(|wait| !wait.is_zero());
     let wait_ms = match (first, is_busy) {
+        (None, false) if arrives.is_some() => arrives.unwrap_or_default().as_millis() as i64,
         (Some(first), true) => first.min(VENDOR_ROUND.as_millis() as i64),
         (Some(first), false) => first.max(1),
         (None, true) => VENDOR_ROUND.as_millis() as i64,

@@ -97,8 +97,12 @@ impl Shelved for Orders {
             shelf.secret.put((), secret.clone());
         }
         if let Some(before) = rows.forget_keys_before {
-            let mut old: Vec<_> =
-                shelf.keys.iter().filter(|(_, row)| row.used_at < before).map(|(key, row)| (row.used_at, key.clone())).collect();
+            let mut old: Vec<_> = shelf
+                .keys
+                .iter()
+                .filter(|(_, row)| row.used_at < before)
+                .map(|(key, row)| (row.used_at, key.clone()))
+                .collect();
             old.sort_unstable();
             for (_, key) in old.iter().take(KEYS_FORGOTTEN_AT_ONCE) {
                 shelf.keys.remove(key);

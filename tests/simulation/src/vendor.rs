@@ -111,6 +111,12 @@ pub struct Vendor {
 }
 
 impl Vendor {
+    /// When the last of what is on its way arrives, since the beginning of the world.
+    pub fn arrives_last(&self) -> Duration {
+        let charges = self.charges.values().map(|charge| charge.from);
+        charges.chain(self.refunds.values().map(|refund| refund.from)).max().unwrap_or_default()
+    }
+
     /// A call arrives on the way; answers its number.
     pub fn call(&mut self, asked: Asked, now: Duration) -> u32 {
         self.last_call += 1;
@@ -147,10 +153,14 @@ impl Vendor {
             (asked, Mood::Fails) => Some(asked.failed()),
             (Asked::Charge(request), _) => {
                 let declined = (mood == Mood::Declines).then_some("card_declined");
-                Some(Said::Charge(self.charge(request, declined, now + late, wall_ms + late.as_millis() as i64)))
+                Some(Said::Charge(self.charge(
+                    request,
+                    declined,
+                    now + late,
+                    wall_ms + late.as_millis() as i64,
+                )))
             }
-            (Asked::Refund(request), Mood::Declines) => {
-                let _ = request;
+            (Asked::Refund(_), Mood::Declines) => {
                 Some(Said::Refund(RefundAnswer::Refused { reason: "not_possible".to_owned() }))
             }
             (Asked::Refund(request), _) => Some(Said::Refund(self.refund(request, now + late))),
@@ -269,9 +279,9 @@ impl Mood {
     /// A look-up changes nothing, so it can only be answered or not.
     fn possible_for(self, asked: &Asked) -> Self {
         match (asked, self) {
-            (Asked::LookUp(_) | Asked::LookUpRefund(_), Self::Declines | Self::AnswersTwice) => Self::Answers,
             (Asked::LookUp(_) | Asked::LookUpRefund(_), Self::Late(_)) => Self::LosesTheAnswer,
-            (Asked::Refund(_), Self::AnswersTwice) => Self::Answers,
+            (Asked::LookUp(_) | Asked::LookUpRefund(_), Self::Declines | Self::AnswersTwice)
+            | (Asked::Refund(_), Self::AnswersTwice) => Self::Answers,
             _ => self,
         }
     }

@@ -140,10 +140,14 @@ impl World {
     fn apply(&mut self, transition: &Transition) -> bool {
         match *transition {
             Transition::Order { cart, keyed, proof, place } => self.order(cart, keyed, proof, place),
-            Transition::SendAgain { customer, changed, place } => self.send_again(customer.into(), changed, place),
+            Transition::SendAgain { customer, changed, place } => {
+                self.send_again(customer.into(), changed, place)
+            }
             Transition::Cancel { customer, by_staff, place } => self.cancel(customer.into(), by_staff, place),
             Transition::Staff { customer, does, place } => self.staff(customer.into(), does, place),
-            Transition::GiveBack { customer, amount, place } => self.give_back(customer.into(), amount, place),
+            Transition::GiveBack { customer, amount, place } => {
+                self.give_back(customer.into(), amount, place)
+            }
             Transition::Turn(source, place) => self.turn(source, place),
             Transition::Listen(own, place, source) => self.listen(own, place, source),
             Transition::Beat(source, place) => self.beat(source, place),
@@ -190,7 +194,8 @@ impl World {
             (self.order.disk.platters(), self.payment.disk.platters(), self.barista.disk.platters());
         let stage = |order_id: &OrderId| {
             let payment = payments.now.shelf.payments.get(order_id);
-            let refunds = payment.is_some_and(|payment| payment.refunds.iter().any(|refund| !refund.is_done()));
+            let refunds =
+                payment.is_some_and(|payment| payment.refunds.iter().any(|refund| !refund.is_done()));
             if let Some(ticket) = tickets.now.shelf.tickets.get(order_id) {
                 use cafe_barista::Status;
                 return match ticket.status {
@@ -209,7 +214,9 @@ impl World {
                 Some(PaymentStatus::Asking) => Stage::Asking,
                 Some(PaymentStatus::Unknown) => Stage::Unknown,
                 Some(PaymentStatus::Approved) => Stage::Paid,
-                Some(PaymentStatus::Declined | PaymentStatus::Expired | PaymentStatus::Cancelled) => Stage::Ended,
+                Some(PaymentStatus::Declined | PaymentStatus::Expired | PaymentStatus::Cancelled) => {
+                    Stage::Ended
+                }
             }
         };
         orders.now.shelf.orders.iter().map(|(order_id, _)| stage(order_id)).collect()
@@ -352,7 +359,7 @@ impl World {
             if service.places[usize::from(place)].process.as_ref().is_none_or(|process| process.is_frozen) {
                 return false;
             }
-            let was_led = service.living().any(|process| process.leads());
+            let was_led = service.living().any(crate::process::Process::leads);
             service.beat(place.into(), now, &disks).map(|took| took && was_led)
         });
         match beaten {
@@ -431,8 +438,12 @@ impl World {
                 waiting.append(&mut self.asked);
                 self.asked = waiting;
             }
-            Source::Payment => self.paid_back.retain_mut(|(at, answered)| *at != place || answered.try_recv().is_err()),
-            Source::Barista => self.obeyed.retain_mut(|(at, answered)| *at != place || answered.try_recv().is_err()),
+            Source::Payment => {
+                self.paid_back.retain_mut(|(at, answered)| *at != place || answered.try_recv().is_err());
+            }
+            Source::Barista => {
+                self.obeyed.retain_mut(|(at, answered)| *at != place || answered.try_recv().is_err());
+            }
         }
     }
 
@@ -447,7 +458,8 @@ impl World {
         if self.trace.is_told() {
             let told = match &answer {
                 Ok(cafe_order::Answer::Placed { order, repeated, .. }) => {
-                    let number = order.placed.as_ref().map(|placed| placed.number.as_str()).unwrap_or_default();
+                    let number =
+                        order.placed.as_ref().map(|placed| placed.number.as_str()).unwrap_or_default();
                     format!("is told: number {number}{}", if *repeated { ", as before" } else { "" })
                 }
                 Ok(other) => format!("is told: {other:?}"),
@@ -521,7 +533,8 @@ impl World {
                 let due: Vec<OrderId> = {
                     let platters = self.barista.disk.platters();
                     let overdue = platters.now.shelf.tickets.iter().filter(|(_, ticket)| {
-                        ticket.status == cafe_barista::Status::Ready && ticket.ready_at.is_some_and(|at| at <= ready_by)
+                        ticket.status == cafe_barista::Status::Ready
+                            && ticket.ready_at.is_some_and(|at| at <= ready_by)
                     });
                     overdue.map(|(order_id, _)| *order_id).collect()
                 };
@@ -658,7 +671,7 @@ fn ago(now: Timestamp, by: Duration) -> Timestamp {
 fn kind_of(step: Step, strike: Strike) -> &'static str {
     match (strike, step) {
         (Strike::Crash, Step::Commit) => "dies while it commits",
-        (Strike::Crash, Step::Sync) => "dies with a commit unsynced",
+        (Strike::Crash, Step::Sync) | (Strike::CrashUnsynced, _) => "dies with a commit unsynced",
         (Strike::Crash, Step::Tell) => "dies before it answers",
         (Strike::Crash, _) => "dies before it commits",
         (Strike::Full, _) => "has no room on its disk",

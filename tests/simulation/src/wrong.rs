@@ -55,10 +55,12 @@ impl Plantable for Orders {
                 memo.keep_numbers(tables.numbers.get(store).cloned());
                 answer
             }
-            (Bug::CancelOnlyAcknowledged, Request::Cancel { order_id, .. }) => match tables.orders.get(order_id) {
-                Some(order) => Answer::CancelAsked { order: order.clone(), already: true },
-                None => Answer::NoSuchOrder,
-            },
+            (Bug::CancelOnlyAcknowledged, Request::Cancel { order_id, .. }) => {
+                match tables.orders.get(order_id) {
+                    Some(order) => Answer::CancelAsked { order: order.clone(), already: true },
+                    None => Answer::NoSuchOrder,
+                }
+            }
             _ => self.decide(tables, request, now, turn),
         }
     }
@@ -73,7 +75,10 @@ impl Plantable for Orders {
     ) -> Result<(), Poison> {
         let is_ticket = matches!(heard.said, Said::Known(Event::Ticket(_)));
         let order = tables.orders.get(&heard.order_id);
-        if bug == Bug::NewsInOrderOnly && is_ticket && order.is_none_or(|order| order.payment.outcome.is_none()) {
+        if bug == Bug::NewsInOrderOnly
+            && is_ticket
+            && order.is_none_or(|order| order.payment.outcome.is_none())
+        {
             return Ok(());
         }
         self.hear(tables, heard, now, turn)
@@ -100,7 +105,9 @@ impl Plantable for Cashier {
             }
             (Bug::LateChargeKept, What::LookedUp(_, Finding::Found(_), _)) => {
                 let payment = tables.payments.get(&request.order_id);
-                let is_over = payment.is_some_and(|payment| payment.order.as_ref().is_some_and(|order| now > order.placed.pay_by));
+                let is_over = payment.is_some_and(|payment| {
+                    payment.order.as_ref().is_some_and(|order| now > order.placed.pay_by)
+                });
                 if is_over {
                     return self.drop_attempts(tables, &request, now, turn);
                 }
@@ -170,8 +177,11 @@ impl Careless for Cashier {
         now: Timestamp,
         turn: &mut Turn<cafe_payment::domain::Effect>,
     ) -> Result<Done, Refusal> {
-        let is_over = |payment: &Payment| payment.order.as_ref().is_some_and(|order| now > order.placed.pay_by);
-        if let Some(mut payment) = tables.payments.get(&request.order_id).filter(|payment| is_over(payment)).cloned() {
+        let is_over =
+            |payment: &Payment| payment.order.as_ref().is_some_and(|order| now > order.placed.pay_by);
+        if let Some(mut payment) =
+            tables.payments.get(&request.order_id).filter(|payment| is_over(payment)).cloned()
+        {
             payment.attempts.retain(|attempt| !attempt.is_open());
             tables.payments.put(request.order_id, payment);
         }
@@ -200,7 +210,8 @@ impl Plantable for Barista {
         let is_cancel = matches!(heard.said, Said::Known(Event::Payment(PaymentEvent::CancelRequested(_))));
         if bug == Bug::CancelAfterStart
             && is_cancel
-            && let Some(ticket) = tables.tickets.get(&heard.order_id).filter(|ticket| ticket.status == TicketStatus::Making)
+            && let Some(ticket) =
+                tables.tickets.get(&heard.order_id).filter(|ticket| ticket.status == TicketStatus::Making)
         {
             let mut ticket = cafe_barista::Ticket::clone(ticket);
             ticket.status = TicketStatus::Queued;

@@ -31,9 +31,9 @@ pub struct Bell {
     take_all: AtomicBool,
 }
 
-impl Bells {
+impl Default for Bells {
     /// At first everything that may be waited for is looked at, due or not.
-    pub fn new() -> Self {
+    fn default() -> Self {
         let bells = Self { lanes: Arc::default(), expiring: Arc::default() };
         // Closed attempts are not urgent, however long nobody was there, and orders that wait are due anyway.
         for lane in [Lane::Look, Lane::Asked, Lane::Refund] {
@@ -41,7 +41,9 @@ impl Bells {
         }
         bells
     }
+}
 
+impl Bells {
     /// The bell of a lane.
     pub fn lane(&self, lane: Lane) -> &Bell {
         &self.lanes[lane.number() as usize - 1]
