@@ -333,3 +333,79 @@ fn outcome(event: &PaymentEvent) -> &'static str {
         PaymentEvent::RefundFailed(_) => "refund_failed",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cafe_clock::{after, from_ms};
+    use cafe_events::{OrderPlaced, PaymentChoice};
+
+    use super::*;
+    use crate::payment::agenda::Task;
+    use crate::payment::attempt::Charge;
+    use crate::payment::refund::NotMade;
+    use crate::payment::{Order, Payment};
+
+    const ORDER: OrderId = OrderId::from_u128(7);
+
+    /// Paid, and with a refund that was still to be asked for when the copy was made.
+    fn with_a_refund_due(now: Timestamp) -> Payment {
+        let line = cafe_events::OrderLine {
+            line_id: 1,
+            menu: "latte".to_owned(),
+            name: cafe_events::Name { en: "Latte".to_owned(), ko: String::new() },
+            size: cafe_events::Size::Medium,
+            quantity: 1,
+            options: Vec::new(),
+            takeout: false,
+            unit_price: 4_000,
+            price: 4_000,
+            making_ms: 0,
+        };
+        let payment = PaymentChoice { vendor: "simulator".to_owned(), token: Some("tok_ok".to_owned()) };
+        let placed = OrderPlaced {
+            number: "0001".to_owned(),
+            day: "2026-11-23".to_owned(),
+            lines: vec![line],
+            takeout: false,
+            total: 4_000,
+            currency: Currency::KRW,
+            payment,
+            pay_by: after(now, Duration::from_mins(10)),
+        };
+        let mut payment = Payment::default();
+        payment.placed(Order { order_id: ORDER, placed_at: now, placed }, true, None, now).unwrap();
+        payment.begin(now).unwrap();
+        let charge = Charge {
+            charge_id: "ch".to_owned(),
+            order_id: ORDER,
+            amount: 4_000,
+            currency: Currency::KRW,
+            at: now,
+            refunds: Vec::new(),
+        };
+        let measured = Measured { now, silent_for: Duration::ZERO, draw: 0.0 };
+        payment.answered(1, &ChargeAnswer::Approved(charge), measured).unwrap();
+        payment
+            .not_made(NotMade { version: 1, lines: Vec::new(), reason: "no milk".to_owned() }, now)
+            .unwrap();
+        payment
+    }
+
+    /// The simulation found a worker that was told for ever to ask for a refund that every turn wanted looked up first.
+    #[test]
+    fn a_refund_that_was_due_in_a_restored_copy_is_looked_up_by_whoever_reads_its_row_next() {
+        let now = from_ms(1_800_000_000_000);
+        let cashier = Cashier { gate: Arc::default(), restored_at: Some(after(now, Duration::from_mins(1))) };
+        let mut tables = Payments::default();
+        tables.payments.fill(ORDER, Some(with_a_refund_due(now)));
+        let begin = Request { order_id: ORDER, what: What::BeginRefund(1), traceparent: None };
+        let later = after(now, Duration::from_mins(2));
+        assert_eq!(cashier.decide(&mut tables, &begin, later, &mut Turn::new()), Ok(Done::Already));
+        let (_, written) = tables.payments.changed().next().expect("its row is written");
+        assert!(
+            matches!(written.next_task(), Some((_, _, Task::LookUpRefund(1)))),
+            "{:?}",
+            written.next_task()
+        );
+    }
+}

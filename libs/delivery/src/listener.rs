@@ -20,7 +20,7 @@ const READ_LIMIT: usize = 500;
 /// says stays in its log until a person has looked.
 const ASIDE_LIMIT: i64 = 100_000;
 
-/// Listens to one source. It reads and says what is to be taken in; [`run`] has that done.
+/// Listens to one source. It reads and says what is to be taken in; `run` has that done.
 pub struct Listener {
     own: Source,
     source: Source,

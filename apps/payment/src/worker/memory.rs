@@ -76,3 +76,21 @@ impl Memory {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORDER: OrderId = OrderId::from_u128(7);
+
+    #[test]
+    fn an_order_that_could_not_be_looked_into_is_free_again_unless_its_vendor_is_being_asked() {
+        let memory = Memory::default();
+        assert!(memory.enter(ORDER));
+        assert!(!memory.leave_unless_asking(ORDER));
+        assert!(memory.enter(ORDER), "it can be taken again");
+        memory.enter_to_ask(ORDER);
+        assert!(memory.leave_unless_asking(ORDER), "whoever asks goes on with it");
+        assert!(memory.is_busy(ORDER) && memory.is_asking(ORDER));
+    }
+}
