@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cafe_delivery::Position;
 use cafe_delivery::parts::{Carrier, News, Parts, Placed, Seen, read_from};
 use cafe_delivery::turn::Arrived;
-use cafe_events::Source;
+use cafe_events::{Record, Source};
 
 use crate::bugs::Bug;
 use crate::disk::Disk;
@@ -35,11 +35,13 @@ pub struct Served {
     pub again: usize,
     /// Where the order of what is handed out comes from, if it is not that of the log.
     pub shuffled_by: Option<u64>,
+    /// Before it, something is handed out that a program of somebody else's has written.
+    pub foreign: bool,
 }
 
 impl Default for Served {
     fn default() -> Self {
-        Self { limit: usize::MAX, again: 0, shuffled_by: None }
+        Self { limit: usize::MAX, again: 0, shuffled_by: None, foreign: false }
     }
 }
 
@@ -99,6 +101,11 @@ impl<D: Shelved> Carrier for Ear<D> {
         if !again.is_empty() || served.shuffled_by.is_some() {
             mix(&mut news, again, &before, served.shuffled_by);
         }
+        if served.foreign {
+            let moves = Position { log_id: news.records[0].1.log_id.clone(), ..before };
+            news.records.insert(0, (foreign(self.source, from), moves));
+            news.behind += 1;
+        }
         Ok(news)
     }
 
@@ -107,6 +114,20 @@ impl<D: Shelved> Carrier for Ear<D> {
     fn system(&self) -> &'static str {
         "simulation"
     }
+}
+
+/// What a program of somebody else's has written before that position: it lacks our envelope, whatever it carries.
+fn foreign(source: Source, position: i64) -> Arrived {
+    let record = Record {
+        position,
+        order_id: "hello".to_owned(),
+        version: 1,
+        kind: "com.example.greeting".to_owned(),
+        at_ms: 0,
+        body: "hello".to_owned(),
+        traceparent: None,
+    };
+    Arrived::found_at(source, record, &format!("foreign:{position}"))
 }
 
 /// Only the last that is handed out moves the position: where a part of it cannot be committed, all of it comes again.

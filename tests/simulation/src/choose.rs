@@ -97,6 +97,7 @@ impl Chooser {
             self.make(customer, place);
         }
         match self.draw.below(20) {
+            0 if self.draw.once_in(12) => Transition::Flood { customer, place },
             0..3 => Transition::SendAgain { customer, changed: self.draw.once_in(4), place },
             3..6 => Transition::Cancel { customer, by_staff: self.draw.once_in(4), place },
             6 => Transition::GiveBack { customer, amount: None, place },
@@ -196,6 +197,13 @@ impl Chooser {
             Poison,
         }
         let weights = &world.config.weights;
+        if weights.kill > 0
+            && let Some(leader) = leader_that_asks(world)
+            && self.draw.once_in(4)
+        {
+            self.bequeath(leader);
+            return Some(Fault::Kill(Source::Payment, leader));
+        }
         let kind = self.draw.weighted(&[
             (weights.strike, Kind::Strike),
             (weights.kill, Kind::Kill),
@@ -212,13 +220,7 @@ impl Chooser {
                 let after = self.draw.below(STRIKES_WITHIN) as u8;
                 Fault::Strike(source, place, after, self.strike(world))
             }
-            Kind::Kill => match leader_that_asks(world) {
-                Some(leader) if self.draw.once_in(3) => {
-                    self.bequeath(leader);
-                    Fault::Kill(Source::Payment, leader)
-                }
-                _ => Fault::Kill(source, place),
-            },
+            Kind::Kill => Fault::Kill(source, place),
             Kind::Power if world.config.replicas == 1 && self.draw.once_in(3) => self.tear(source)?,
             Kind::Power => Fault::Power(source),
             Kind::Freeze if self.draw.once_in(2) => {
@@ -267,20 +269,16 @@ impl Chooser {
         self.script.push_back(Transition::Vendor(0, late));
         self.outlive(Source::Payment, place);
         let bench = |does| Transition::Bench(other, does);
-        self.script.extend([
-            Transition::Turn(Source::Payment, other),
-            bench(BenchDoes::Lane(Lane::Asked)),
-            bench(BenchDoes::Task(0)),
-            Transition::Turn(Source::Payment, other),
-            bench(BenchDoes::Task(0)),
-            Transition::Vendor(0, Mood::Answers),
-            bench(BenchDoes::Task(0)),
-            bench(BenchDoes::Task(0)),
-            bench(BenchDoes::Task(0)),
-            Transition::Turn(Source::Payment, other),
-            Transition::Pass(1_000),
-            bench(BenchDoes::Begin),
-        ]);
+        self.script.push_back(Transition::Turn(Source::Payment, other));
+        self.script.push_back(bench(BenchDoes::Lane(Lane::Asked)));
+        // Each of them is looked for among what is asked, looked up, and reported.
+        for _ in 0..5 {
+            self.script.extend((0..6).rev().map(|task| bench(BenchDoes::Task(task))));
+            self.script.push_back(Transition::Turn(Source::Payment, other));
+            self.script.extend((0..6).map(|_| Transition::Vendor(0, Mood::Answers)));
+        }
+        self.script.push_back(Transition::Pass(1_000));
+        self.script.push_back(bench(BenchDoes::Begin));
         if self.draw.once_in(2) {
             self.at_once = self.script.len();
         }
@@ -318,6 +316,7 @@ impl Chooser {
             limit: if self.draw.once_in(2) { self.draw.within(0, 3) as usize } else { usize::MAX },
             again: if self.draw.once_in(2) { self.draw.below(4) } else { 0 },
             shuffled_by: self.draw.once_in(3).then(|| self.draw.number()),
+            foreign: self.draw.once_in(6),
         }
     }
 }

@@ -48,7 +48,7 @@ impl Stage {
 }
 
 /// Every kind of fault, as it is counted.
-pub const KINDS: [&str; 30] = [
+pub const KINDS: [&str; 32] = [
     "dies before it commits",
     "dies while it commits",
     "dies with a commit unsynced",
@@ -68,6 +68,7 @@ pub const KINDS: [&str; 30] = [
     "hears late",
     "hears again",
     "hears out of order",
+    "hears somebody else's program",
     "is restored",
     "sets an event aside",
     "vendor's answer is lost",
@@ -77,6 +78,7 @@ pub const KINDS: [&str; 30] = [
     "vendor refuses",
     "vendor answers twice",
     "customer sends again",
+    "customer sends a hundred times",
     "customer changes the body",
     "customer cancels",
 ];

@@ -5,6 +5,7 @@
 //! all faults, [`judge`] asks the promises of `libs/promises`, [`run`] does it all for a seed and finds the shortest schedule.
 //! What is not simulated is said in ARCHITECTURE.
 
+pub mod again;
 pub mod bench;
 pub mod bugs;
 pub mod campaign;

@@ -1,5 +1,6 @@
 //! A process of a service: its writer, its listeners and its lease, each going one step when the world says so.
 
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use cafe_clock::Clock;
@@ -36,6 +37,8 @@ pub struct Process<D: Shelved> {
     writer: Writer<D, Memory<D>>,
     work: mpsc::Sender<Work<D>>,
     inbox: mpsc::Receiver<Work<D>>,
+    /// What waits for room in the inbox, as the lease's thread does.
+    waiting: VecDeque<Work<D>>,
     board: Board,
     clock: Clock,
     listeners: Vec<Hearing>,
@@ -104,6 +107,7 @@ impl<D: Shelved> Process<D> {
             writer,
             work,
             inbox,
+            waiting: VecDeque::new(),
             board,
             clock: clock.clone(),
             listeners: Vec::new(),
@@ -124,7 +128,7 @@ impl<D: Shelved> Process<D> {
     fn lead(&mut self, epoch: Option<i64>, ears: Ears<'_>) -> Result<(), String> {
         let Some(epoch) = epoch else { return Ok(()) };
         self.epoch = Some(epoch);
-        self.hand_in(Work::Lead(epoch)).map_err(|error| error.to_string())?;
+        self.waiting.push_back(Work::Lead(epoch));
         for source in D::SOURCE.hears() {
             let positions = self.keeper.positions(*source).map_err(|error| error.to_string())?;
             let heard: Parts = positions.into_iter().map(|position| (position.part, position)).collect();
@@ -163,7 +167,7 @@ impl<D: Shelved> Process<D> {
     fn keep(&mut self, epoch: i64, now: Instant) {
         match self.keeper.beat(epoch) {
             Ok(true) => self.leading.note(now),
-            Ok(false) => drop(self.hand_in(Work::GiveUp("another process has taken over".to_owned()))),
+            Ok(false) => self.waiting.push_back(Work::GiveUp("another process has taken over".to_owned())),
             Err(_) => {}
         }
     }
@@ -175,7 +179,7 @@ impl<D: Shelved> Process<D> {
         }
         self.leading.note(now);
         if let Err(reason) = self.lead(taken, ears) {
-            drop(self.hand_in(Work::GiveUp(reason)));
+            self.waiting.push_back(Work::GiveUp(reason));
         }
         true
     }
@@ -217,7 +221,7 @@ impl<D: Shelved> Process<D> {
 
     /// Whether anything waits for a turn.
     pub fn has_work(&self) -> bool {
-        !self.inbox.is_empty()
+        !self.inbox.is_empty() || !self.waiting.is_empty()
     }
 
     /// The sources that it listens to and that it waits for no turn of, and up to where it has heard each.
@@ -244,6 +248,11 @@ impl<D: Shelved> Process<D> {
 
     /// One turn for everything that waits.
     pub fn turn(&mut self) -> Turned {
+        while self.work.capacity() > 0
+            && let Some(work) = self.waiting.pop_front()
+        {
+            drop(self.hand_in(work));
+        }
         let first = match self.inbox.try_recv() {
             Ok(first) => first,
             Err(TryRecvError::Empty) => return Turned::Idle,

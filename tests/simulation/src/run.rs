@@ -1,5 +1,6 @@
 //! A schedule from its seed: what happens, then the end of all faults, then the judgement.
 
+use crate::again::hear_again;
 use crate::bugs::Bug;
 use crate::choose::Chooser;
 use crate::config::Config;
@@ -9,6 +10,9 @@ use crate::settle::settle;
 use crate::trace::Trace;
 use crate::transition::Transition;
 use crate::world::World;
+
+/// At the end of one schedule in so many everything is heard again.
+const HEARD_AGAIN: u64 = 16;
 
 /// What a schedule came to.
 pub struct Outcome {
@@ -60,6 +64,9 @@ fn end(mut world: World, transitions: Vec<Transition>) -> Outcome {
             promise: "once faults end, everything comes to rest".to_owned(),
             found: "there is always something left to do".to_owned(),
         });
+    }
+    if broken.is_empty() && world.config.seed.is_multiple_of(HEARD_AGAIN) {
+        broken = hear_again(&mut world);
     }
     for broken in &broken {
         world.trace.tell(world.steady, "BROKEN", &format!("{}: {}", broken.promise, broken.found));

@@ -25,6 +25,11 @@ const VENDOR_ROUND: Duration = Duration::from_millis(10_001);
 pub fn settle(world: &mut World) -> bool {
     world.trace.tell(world.steady, "", &"faults end");
     heal(world);
+    come_to_rest(world)
+}
+
+/// Everybody does what is theirs until nothing is left to do; false if that does not come.
+pub fn come_to_rest(world: &mut World) -> bool {
     let (mut is_asked_again, mut waits) = (false, 0);
     for _ in 0..ROUNDS {
         if work(world) {

@@ -35,6 +35,13 @@ pub enum Transition {
         /// At which process.
         place: PlaceNumber,
     },
+    /// A customer's device sends the order a hundred times at once: more than may wait.
+    Flood {
+        /// Who.
+        customer: u8,
+        /// At which process.
+        place: PlaceNumber,
+    },
     /// Somebody wants an order undone.
     Cancel {
         /// Whose order.

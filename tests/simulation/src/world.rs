@@ -143,6 +143,7 @@ impl World {
             Transition::SendAgain { customer, changed, place } => {
                 self.send_again(customer.into(), changed, place)
             }
+            Transition::Flood { customer, place } => self.flood(customer.into(), place),
             Transition::Cancel { customer, by_staff, place } => self.cancel(customer.into(), by_staff, place),
             Transition::Staff { customer, does, place } => self.staff(customer.into(), does, place),
             Transition::GiveBack { customer, amount, place } => {
@@ -250,6 +251,20 @@ impl World {
         }
         self.note(if changed { "customer changes the body" } else { "customer sends again" });
         self.send(customer, changed, place);
+        true
+    }
+
+    /// Promised: one order, however many requests are turned away.
+    fn flood(&mut self, customer: usize, place: PlaceNumber) -> bool {
+        if self.customers.get(customer).is_none_or(|known| known.key.is_none())
+            || self.order.awake(place).is_none()
+        {
+            return false;
+        }
+        self.note("customer sends a hundred times");
+        for _ in 0..100 {
+            self.send(customer, false, place);
+        }
         true
     }
 
@@ -596,6 +611,9 @@ impl World {
                 if served.shuffled_by.is_some() {
                     self.note("hears out of order");
                 }
+                if served.foreign {
+                    self.note("hears somebody else's program");
+                }
                 with!(self, own, service => service.served[source as usize].set(served));
                 true
             }
@@ -647,19 +665,19 @@ impl World {
         changed
     }
 
+    /// What was set aside is looked at: what is of our own is taken in again, what is not is dropped.
     fn cure(&mut self, source: Source) -> bool {
         with!(self, source, service => {
             service.allergy.set(None);
-            let parked: Vec<i64> = service.disk.platters().now.parked.iter().map(|(id, _)| *id).collect();
-            for place in &service.places {
-                if let Some(process) = place.process.as_ref().filter(|process| !process.is_frozen) {
-                    for id in &parked {
-                        drop(process.settle_parked(*id, false));
-                    }
-                    return !parked.is_empty();
-                }
+            let parked: Vec<(i64, bool)> = {
+                let platters = service.disk.platters();
+                platters.now.parked.iter().map(|(id, parked)| (*id, parked.claim().is_none())).collect()
+            };
+            let Some(process) = service.awake(service.awake_place()) else { return false };
+            for (id, drop) in &parked {
+                let _ = process.settle_parked(*id, *drop);
             }
-            false
+            !parked.is_empty()
         })
     }
 }
