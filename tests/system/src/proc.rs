@@ -50,10 +50,15 @@ pub fn memory_mb(pid: u32, field: &str) -> Option<f64> {
     Some(kib / 1024.0)
 }
 
-/// Whether the command line has `word` as one of its arguments; tells our processes from any other that has got the number.
+/// Whether the command line has `word` as one of its arguments, or as the value of a flag (`--data=word`); tells our processes
+/// from any other that has got the number.
 pub fn has_argument(pid: u32, word: &Path) -> bool {
-    let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    arguments.split(|byte| *byte == 0).any(|argument| argument == word.as_os_str().as_encoded_bytes())
+    let (arguments, word) = (fs::read(format!("/proc/{pid}/cmdline")), word.as_os_str().as_encoded_bytes());
+    let is_word = |argument: &[u8]| {
+        argument == word
+            || argument.strip_suffix(word).is_some_and(|flag| flag.starts_with(b"--") && flag.ends_with(b"="))
+    };
+    arguments.unwrap_or_default().split(|byte| *byte == 0).any(is_word)
 }
 
 /// Any live process that has `word` as one of its arguments.
