@@ -33,8 +33,10 @@ pub(crate) fn test() -> Result<Outcome> {
 }
 
 fn simulate(arguments: &[OsString]) -> Result<bool> {
-    let mut build = shell::cargo(["build", "--quiet", "--locked", "--release", "--example", PROGRAM]);
+    // With the program, so that both are built with the same features of their dependencies.
+    let mut build =
+        shell::cargo(["build", "--quiet", "--locked", "--release", "--bin", "cafe", "--bin", PROGRAM]);
     ensure!(shell::run(&mut build)?, "the simulation does not build");
-    let program = shell::target().join("release/examples").join(PROGRAM);
+    let program = shell::target().join("release").join(PROGRAM);
     shell::run(shell::command(&program, [""; 0]).args(arguments))
 }

@@ -135,7 +135,7 @@ impl Building {
             return Ok(Self { started, cargo: None, program });
         }
         let build =
-            ["build", "--quiet", "--locked", "--release", "--bin", "cafe", "--example", simulate::PROGRAM];
+            ["build", "--quiet", "--locked", "--release", "--bin", "cafe", "--bin", simulate::PROGRAM];
         let mut build = shell::cargo(build);
         let cargo = build.spawn().context("cargo does not start")?;
         // The tests that run meanwhile wait for conditions with a limit.
