@@ -49,28 +49,18 @@ fn try_all(wanted: &[&'static str], time: Duration) -> Result<Outcome> {
     let programs = engine::build()?;
     let waiting = Mutex::new(wanted.iter());
     let worker = || {
-        let (mut passed, mut failed) = (0, 0);
+        let mut outcome = Outcome::Ran { passed: 0, failed: 0 };
         loop {
             let next = waiting.lock().ok().and_then(|mut waiting| waiting.next().copied());
-            let Some(name) = next else { return Ok((passed, failed)) };
-            if try_one(&programs, name, time)? {
-                passed += 1;
-            } else {
-                failed += 1;
-            }
+            let Some(name) = next else { return Ok(outcome) };
+            outcome = outcome.and(Outcome::of(try_one(&programs, name, time)?));
         }
     };
-    let counts: Vec<Result<(usize, usize)>> = std::thread::scope(|scope| {
+    let outcomes: Vec<Result<Outcome>> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(worker)).collect();
         workers.into_iter().map(|worker| worker.join().expect("a worker does not panic")).collect()
     });
-    let (mut passed, mut failed) = (0, 0);
-    for counts in counts {
-        let counts = counts?;
-        passed += counts.0;
-        failed += counts.1;
-    }
-    Ok(Outcome::Ran { passed, failed })
+    outcomes.into_iter().try_fold(Outcome::Ran { passed: 0, failed: 0 }, |sum, outcome| Ok(sum.and(outcome?)))
 }
 
 /// Answers whether its promises held.

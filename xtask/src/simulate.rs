@@ -1,6 +1,7 @@
 //! The whole cafe from seeds: what `tests/simulation` is run with.
 
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 
@@ -22,21 +23,25 @@ pub(crate) const PROGRAM: &str = "simulate";
 const SEEDS: &str = "100000";
 
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
-    simulate(&arguments.rest)
+    simulate(&build()?, &arguments.rest)
 }
 
 /// As many seeds as a test has time for, and every planted bug.
 pub(crate) fn test() -> Result<Outcome> {
-    let kept = simulate(&["--seeds".into(), SEEDS.into()])?;
-    let found = simulate(&["--bugs".into()])?;
+    let program = build()?;
+    let kept = simulate(&program, &["--seeds".into(), SEEDS.into()])?;
+    let found = simulate(&program, &["--bugs".into()])?;
     Ok(Outcome::of(kept).and(Outcome::of(found)))
 }
 
-fn simulate(arguments: &[OsString]) -> Result<bool> {
-    // With the program, so that both are built with the same features of their dependencies.
+/// With the cafe, so that both are built with the same features of their dependencies.
+fn build() -> Result<PathBuf> {
     let mut build =
         shell::cargo(["build", "--quiet", "--locked", "--release", "--bin", "cafe", "--bin", PROGRAM]);
     ensure!(shell::run(&mut build)?, "the simulation does not build");
-    let program = shell::target().join("release").join(PROGRAM);
-    shell::run(shell::command(&program, [""; 0]).args(arguments))
+    Ok(shell::target().join("release").join(PROGRAM))
+}
+
+fn simulate(program: &Path, arguments: &[OsString]) -> Result<bool> {
+    shell::run(&mut shell::command(program, arguments))
 }

@@ -29,7 +29,7 @@ use tokio_util::task::TaskTracker;
 pub use config::{Config, RobotConfig};
 pub use domain::{Answer, Barista, Changed, Loaded, Refused, Request};
 pub use fact::fact;
-pub use http::{PageQuery, last_seen};
+pub use http::last_seen;
 pub use queue::{Queue, Unmakeable};
 pub use store::{Page, page, ticket};
 pub use ticket::{Command, LineState, Lines, Refusal, Status, Ticket, TicketLine, Transition};

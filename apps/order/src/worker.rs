@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cafe_clock::{Clock, from_ms};
+use cafe_clock::Clock;
 use cafe_delivery::Desk;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -41,7 +41,7 @@ pub(crate) async fn do_chores(
 }
 
 async fn forget_keys(desk: &Desk<Orders>, chores: &Chores, now: Timestamp) {
-    let before = from_ms(now.as_millisecond().saturating_sub(KEY_LIFE.as_millis() as i64));
+    let before = cafe_clock::before(now, KEY_LIFE);
     if chores.oldest_key.is_some_and(|used_at| used_at < before)
         && let Err(error) = desk.ask(Request::ForgetKeys { before }, None).await
     {

@@ -337,57 +337,31 @@ fn outcome(event: &PaymentEvent) -> &'static str {
 #[cfg(test)]
 mod tests {
     use cafe_clock::{after, from_ms};
-    use cafe_events::{OrderPlaced, PaymentChoice};
 
     use super::*;
     use crate::payment::agenda::Task;
     use crate::payment::attempt::Charge;
+    use crate::payment::histories::world::{ORDER, order};
     use crate::payment::refund::NotMade;
-    use crate::payment::{Order, Payment};
-
-    const ORDER: OrderId = OrderId::from_u128(7);
 
     /// Paid, and with a refund that was still to be asked for when the copy was made.
     fn with_a_refund_due(now: Timestamp) -> Payment {
-        let line = cafe_events::OrderLine {
-            line_id: 1,
-            menu: "latte".to_owned(),
-            name: cafe_events::Name { en: "Latte".to_owned(), ko: String::new() },
-            size: cafe_events::Size::Medium,
-            quantity: 1,
-            options: Vec::new(),
-            takeout: false,
-            unit_price: 4_000,
-            price: 4_000,
-            making_ms: 0,
-        };
-        let payment = PaymentChoice { vendor: "simulator".to_owned(), token: Some("tok_ok".to_owned()) };
-        let placed = OrderPlaced {
-            number: "0001".to_owned(),
-            day: "2026-11-23".to_owned(),
-            lines: vec![line],
-            takeout: false,
-            total: 4_000,
-            currency: Currency::KRW,
-            payment,
-            pay_by: after(now, Duration::from_mins(10)),
-        };
-        let mut payment = Payment::default();
-        payment.placed(Order { order_id: ORDER, placed_at: now, placed }, true, None, now).unwrap();
-        payment.begin(now).unwrap();
+        let order = order(now, after(now, Duration::from_mins(10)));
         let charge = Charge {
             charge_id: "ch".to_owned(),
             order_id: ORDER,
-            amount: 4_000,
-            currency: Currency::KRW,
+            amount: order.placed.total,
+            currency: order.currency(),
             at: now,
             refunds: Vec::new(),
         };
+        let mut payment = Payment::default();
+        payment.placed(order, true, None, now).unwrap();
+        payment.begin(now).unwrap();
         let measured = Measured { now, silent_for: Duration::ZERO, draw: 0.0 };
         payment.answered(1, &ChargeAnswer::Approved(charge), measured).unwrap();
-        payment
-            .not_made(NotMade { version: 1, lines: Vec::new(), reason: "no milk".to_owned() }, now)
-            .unwrap();
+        let nothing = NotMade { version: 1, lines: Vec::new(), reason: "no milk".to_owned() };
+        payment.not_made(nothing, now).unwrap();
         payment
     }
 

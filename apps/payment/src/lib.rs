@@ -29,7 +29,7 @@ use tokio_util::task::TaskTracker;
 
 pub use config::Config;
 pub use fact::fact;
-pub use http::{PageQuery, attempt_of};
+pub use http::attempt_of;
 pub use store::page;
 
 use domain::Cashier;

@@ -11,7 +11,7 @@ pub mod attempt;
 mod cases;
 mod giving_back;
 #[cfg(test)]
-mod histories;
+pub(crate) mod histories;
 mod paying;
 pub mod refund;
 
@@ -273,7 +273,7 @@ impl Order {
     pub fn latest_ask(&self) -> Timestamp {
         let time_to_pay = cafe_clock::since(self.placed.pay_by, self.placed_at);
         let margin = ASK_MARGIN.min(time_to_pay / 3);
-        cafe_clock::from_ms(self.placed.pay_by.as_millisecond() - margin.as_millis() as i64)
+        cafe_clock::before(self.placed.pay_by, margin)
     }
 
     /// All amounts are in this currency.

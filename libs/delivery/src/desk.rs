@@ -393,7 +393,7 @@ pub(crate) fn thread(
 fn prune_regularly<D: Tables>(writer: mpsc::Sender<Work<D>>, clock: Clock, stop: CancellationToken) {
     tokio::spawn(async move {
         while stop.run_until_cancelled(tokio::time::sleep(PRUNE_EVERY)).await.is_some() {
-            let before = from_ms(clock.now().as_millisecond() - RETENTION.as_millis() as i64);
+            let before = cafe_clock::before(clock.now(), RETENTION);
             if writer.send(Work::Prune(before)).await.is_err() {
                 return;
             }

@@ -135,11 +135,6 @@ impl<D: Domain, S: Storage<D>> Writer<D, S> {
         }
     }
 
-    /// Where its rows are kept.
-    pub fn storage(&mut self) -> &mut S {
-        &mut self.storage
-    }
-
     /// Works until closed. Everything asked before `Close` is answered.
     pub(crate) fn run(mut self, mut inbox: mpsc::Receiver<Work<D>>) -> End {
         let mut answered = 0;

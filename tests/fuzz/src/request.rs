@@ -107,8 +107,7 @@ fn names_a_row(parts: &Parts) {
 /// Every list that is read page by page.
 fn pages(parts: &mut Parts) {
     page(parts, cafe_order::Page::part);
-    page(parts, cafe_payment::PageQuery::part);
-    page(parts, cafe_barista::PageQuery::part);
+    page(parts, cafe_web::PageQuery::part);
     let parked = query(parts, ParkedQuery::part);
     assert!(parked.is_none_or(|(after, limit)| after >= 0 && (1..=LONGEST_PAGE).contains(&limit)));
 }

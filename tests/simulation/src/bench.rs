@@ -11,14 +11,12 @@ use cafe_payment::domain::{Ask, AskRefund, Cashier, Done, Request, What};
 use cafe_payment::payment::Refusal;
 use cafe_payment::payment::agenda::Lane;
 use cafe_payment::payment::attempt::ChargeAnswer;
-use cafe_payment::payment::refund::RefundAnswer;
 use cafe_payment::timer::Timer;
 use cafe_payment::vendor::{ChargeRequest, READ_TIMEOUT, RefundRequest};
 use cafe_payment::worker::gate::Gate;
 use cafe_payment::worker::scout::{Bells, Scout};
 use cafe_payment::worker::till::{Charging, Job, LookUp, LookUpRefund, Reported, Till};
-use cafe_payment::worker::{Inbox, Mailbox, mailbox};
-
+use cafe_payment::worker::{Inbox, mailbox};
 use tokio::sync::oneshot::error::TryRecvError;
 
 use crate::bugs::Bug;
@@ -29,7 +27,6 @@ use crate::vendor::{Asked, Said, Vendor};
 
 /// What one process of the payment service does outside of its turns.
 pub struct Bench {
-    mailbox: Mailbox,
     inbox: Inbox,
     till: Till,
     bells: Bells,
@@ -95,10 +92,9 @@ impl Bench {
             timer: timer.clone(),
             ids: Ids::seeded(seed),
         };
-        let effects = mailbox.clone();
         let scout = Scout::new(&timer);
-        let bench = Self { mailbox, inbox, till, bells: Bells::default(), scout, tasks: Vec::new(), bug };
-        (bench, gate, Box::new(move |effect| effects.take(effect)))
+        let bench = Self { inbox, till, bells: Bells::default(), scout, tasks: Vec::new(), bug };
+        (bench, gate, Box::new(move |effect| mailbox.take(effect)))
     }
 
     /// What this process did not ask itself was asked before it began to lead: time is measured from now on, as the worker begins
@@ -130,7 +126,6 @@ impl Bench {
         while let Some(ask) = self.inbox.next_refund() {
             self.tasks.push(Task { order_id: ask.order_id, stage: Stage::Refund(ask) });
         }
-        let _ = &self.mailbox;
         self.tasks.len() - before
     }
 
@@ -265,10 +260,10 @@ impl Bench {
             }
             (Calling::Refund { number, key }, said) => {
                 let answer = match said {
-                    Some(Said::Refund(answer)) => answer,
-                    _ => RefundAnswer::Unclear { arrived: false, detail: "no answer in time".to_owned() },
+                    Some(Said::Refund(answer)) => Some(answer),
+                    _ => None,
                 };
-                Stage::Report(till.refund_report(number, key, answer, began), true)
+                Stage::Report(till.refund_report(number, key, Till::refund_answered(answer), began), true)
             }
             (Calling::LookUp(mut look_up), said) => {
                 let finding = match said {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use cafe_delivery::parts::{BEAT, LAPSE};
 use cafe_events::Source;
 use cafe_payment::payment::agenda::Lane;
 
@@ -23,8 +24,8 @@ const STEPS_S: [i32; 5] = [5, 400, 3_600, 86_000, 86_400];
 const STRIKES_WITHIN: usize = 24;
 
 /// How often a process looks whether the lease of another has lapsed, and so often that it has.
-const LOOK_EVERY_MS: u32 = 500;
-const LOOKS: usize = 9;
+const LOOK_EVERY_MS: u32 = BEAT.as_millis() as u32;
+const LOOKS: usize = (LAPSE.as_millis() / BEAT.as_millis()) as usize + 3;
 
 /// Chooses transitions; what it needs again and again is kept.
 pub struct Chooser {
@@ -333,11 +334,7 @@ fn leader_that_asks(world: &World) -> Option<u8> {
 
 /// What a process could do right now.
 fn gather(world: &mut World, source: Source, place: u8, ready: &mut Vec<Transition>) {
-    let tasks = if source == Source::Payment {
-        world.payment.places[usize::from(place)].bench.as_ref().map_or(0, crate::bench::Bench::tasks)
-    } else {
-        0
-    };
+    let tasks = if source == Source::Payment { world.payment.places[usize::from(place)].tasks() } else { 0 };
     let lasts =
         Source::ALL.map(|source| with!(world, source, service => service.disk.platters().seen().head().last));
     with!(world, source, service => {

@@ -8,7 +8,7 @@ use cafe_delivery::{Head, HeardRow, HeldSlot, Ledger, Parked, Position};
 use cafe_events::{OrderId, Record, Source};
 
 use crate::shelf::Shelved;
-use crate::table::{Table, Transactional};
+use crate::table::{Table, Transactional, transactional};
 
 /// A disk with one service's database. Clones are the same disk.
 pub struct Disk<D: Shelved>(Arc<Mutex<Platters<D>>>);
@@ -199,29 +199,7 @@ impl<D: Shelved> Contents<D> {
     }
 }
 
-impl<D: Shelved> Transactional for Contents<D> {
-    fn keep(&mut self) {
-        self.shelf.keep();
-        self.heard.keep();
-        self.held.keep();
-        self.parked.keep();
-        self.positions.keep();
-        self.outbox.keep();
-        self.single.keep();
-        self.turns.keep();
-    }
-
-    fn undo(&mut self) {
-        self.shelf.undo();
-        self.heard.undo();
-        self.held.undo();
-        self.parked.undo();
-        self.positions.undo();
-        self.outbox.undo();
-        self.single.undo();
-        self.turns.undo();
-    }
-}
+transactional!([D: Shelved] Contents<D> { shelf, heard, held, parked, positions, outbox, single, turns });
 
 impl<D: Shelved> Clone for Disk<D> {
     fn clone(&self) -> Self {

@@ -1,7 +1,5 @@
 //! What the cafe has promised, held against what is on its disks, on the vendor's record and in its customers' hands.
 
-use std::collections::BTreeSet;
-
 use cafe_events::{OrderId, Said, Source};
 use cafe_promises::{
     ChargeFact, CustomerFact, EventFact, Evidence, HeardFact, HeldFact, Kind, LinkFact, LogFact, PROMISES,
@@ -171,9 +169,4 @@ fn gather_common<D: Shelved>(own: Source, contents: &Contents<D>, evidence: &mut
             reason: parked.reason.clone(),
         });
     }
-}
-
-/// The promises that were broken, each once.
-pub fn promises_of(broken: &[Broken]) -> BTreeSet<(u8, &str)> {
-    broken.iter().map(|broken| (broken.number, broken.promise.as_str())).collect()
 }

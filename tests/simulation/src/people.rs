@@ -103,19 +103,13 @@ impl Customer {
         }
     }
 
-    /// The key and what it is used for.
-    pub fn idempotency_key(&self, changed: bool) -> Option<IdempotencyKey> {
-        let body_hash = format!("{}{}", self.cart, if changed { " changed" } else { "" });
-        self.key.clone().map(|key| IdempotencyKey { key, body_hash })
+    /// The key, and what it is used for.
+    pub fn idempotency_key(&self, order: &NewOrder) -> Option<IdempotencyKey> {
+        self.key.clone().map(|key| IdempotencyKey { key, body_hash: order.body_hash() })
     }
 }
 
 impl Customer {
-    /// The order service was restored from a copy.
-    pub fn may_be_forgotten(&mut self) {
-        self.may_be_forgotten = true;
-    }
-
     /// What the order service has answered, to an order under the id that it `places` or to a cancel.
     pub fn hears(
         &mut self,

@@ -202,16 +202,6 @@ impl<D: Shelved> Process<D> {
         Ok(answered)
     }
 
-    /// Has what was said before then dropped.
-    pub fn prune(&self, before: jiff::Timestamp) {
-        drop(self.hand_in(Work::Prune(before)));
-    }
-
-    /// Has it end in order.
-    pub fn close(&self) {
-        drop(self.hand_in(Work::Close));
-    }
-
     fn hand_in(&self, work: Work<D>) -> Result<(), TurnError> {
         self.work.try_send(work).map_err(|error| match error {
             TrySendError::Full(_) => TurnError::Busy,

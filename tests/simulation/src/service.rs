@@ -227,6 +227,13 @@ impl<D: Simulated> Service<D> {
     }
 }
 
+impl<D: Simulated> Place<D> {
+    /// How many things it is doing outside of its turns.
+    pub fn tasks(&self) -> usize {
+        self.bench.as_ref().map_or(0, Bench::tasks)
+    }
+}
+
 impl Disks {
     /// All three.
     pub fn new(

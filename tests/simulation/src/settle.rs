@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cafe_barista::Status;
+use cafe_delivery::parts::BEAT;
 use cafe_events::Source;
 use cafe_payment::domain::Cashier;
 use cafe_payment::payment::agenda::Lane;
@@ -17,7 +18,7 @@ use crate::world::{World, with};
 const ROUNDS: usize = 20_000;
 const WAITS: usize = 1_000;
 /// How long a round without a lease lasts.
-const LEASE_ROUND: Duration = Duration::from_millis(500);
+const LEASE_ROUND: Duration = BEAT;
 /// How long the vendor is waited for.
 const VENDOR_ROUND: Duration = Duration::from_millis(10_001);
 
@@ -64,8 +65,7 @@ fn wake_sleepers(world: &mut World) -> bool {
                 continue;
             }
             any = true;
-            let tasks =
-                world.payment.places[usize::from(place)].bench.as_ref().map_or(0, crate::bench::Bench::tasks);
+            let tasks = world.payment.places[usize::from(place)].tasks();
             for task in (0..tasks).rev().filter(|_| source == Source::Payment) {
                 world.happens(&Transition::Bench(place, BenchDoes::Task(task as u8)));
             }
@@ -117,8 +117,7 @@ fn work(world: &mut World) -> bool {
         for lane in &Lane::ALL[1..] {
             worked |= world.happens(&Transition::Bench(place, BenchDoes::Lane(*lane)));
         }
-        let tasks =
-            world.payment.places[usize::from(place)].bench.as_ref().map_or(0, crate::bench::Bench::tasks);
+        let tasks = world.payment.places[usize::from(place)].tasks();
         for task in (0..tasks).rev() {
             worked |= world.happens(&Transition::Bench(place, BenchDoes::Task(task as u8)));
         }
@@ -182,7 +181,7 @@ fn next_moment(world: &World) -> Option<Duration> {
     });
     let works = |place: &Place<Cashier>| {
         let is_awake = place.process.as_ref().is_some_and(|process| !process.is_frozen);
-        is_awake && place.bench.as_ref().is_some_and(|bench| bench.tasks() > 0)
+        is_awake && place.tasks() > 0
     };
     let is_busy = world.payment.places.iter().any(works);
     // What is due already waits for somebody who is busy with it.

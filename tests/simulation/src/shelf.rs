@@ -13,10 +13,7 @@ use cafe_payment::domain::{Cashier, Payments};
 use cafe_payment::payment::Payment;
 use jiff::civil::Date;
 
-use crate::table::{Table, Transactional};
-
-/// Keys that are forgotten in one turn, as in the service's SQL.
-const KEYS_FORGOTTEN_AT_ONCE: usize = 2_000;
+use crate::table::{Table, Transactional, transactional};
 
 /// A service whose own rows can be kept in memory.
 pub trait Shelved: Domain {
@@ -97,14 +94,9 @@ impl Shelved for Orders {
             shelf.secret.put((), secret.clone());
         }
         if let Some(before) = rows.forget_keys_before {
-            let mut old: Vec<_> = shelf
-                .keys
-                .iter()
-                .filter(|(_, row)| row.used_at < before)
-                .map(|(key, row)| (row.used_at, key.clone()))
-                .collect();
-            old.sort_unstable();
-            for (_, key) in old.iter().take(KEYS_FORGOTTEN_AT_ONCE) {
+            let old = shelf.keys.iter().filter(|(_, row)| row.used_at < before);
+            let old: Vec<_> = old.map(|(key, _)| key.clone()).collect();
+            for key in &old {
                 shelf.keys.remove(key);
             }
         }
@@ -150,40 +142,6 @@ impl Shelved for Barista {
     }
 }
 
-impl Transactional for OrderShelf {
-    fn keep(&mut self) {
-        self.orders.keep();
-        self.keys.keep();
-        self.numbers.keep();
-        self.secret.keep();
-    }
-
-    fn undo(&mut self) {
-        self.orders.undo();
-        self.keys.undo();
-        self.numbers.undo();
-        self.secret.undo();
-    }
-}
-
-impl Transactional for PaymentShelf {
-    fn keep(&mut self) {
-        self.payments.keep();
-    }
-
-    fn undo(&mut self) {
-        self.payments.undo();
-    }
-}
-
-impl Transactional for BaristaShelf {
-    fn keep(&mut self) {
-        self.tickets.keep();
-        self.queues.keep();
-    }
-
-    fn undo(&mut self) {
-        self.tickets.undo();
-        self.queues.undo();
-    }
-}
+transactional!([] OrderShelf { orders, keys, numbers, secret });
+transactional!([] PaymentShelf { payments });
+transactional!([] BaristaShelf { tickets, queues });

@@ -78,3 +78,19 @@ impl<K, V> Default for Table<K, V> {
         Self { rows: BTreeMap::new(), before: Vec::new() }
     }
 }
+
+/// What consists of tables is transactional as they are.
+macro_rules! transactional {
+    ([$($generics:tt)*] $of:ty { $($table:ident),+ }) => {
+        impl<$($generics)*> $crate::table::Transactional for $of {
+            fn keep(&mut self) {
+                $(self.$table.keep();)+
+            }
+
+            fn undo(&mut self) {
+                $(self.$table.undo();)+
+            }
+        }
+    };
+}
+pub(crate) use transactional;

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use cafe_clock::from_ms;
 use cafe_events::OrderId;
-use cafe_payment::payment::attempt::{Charge, ChargeAnswer, Finding, RefundOnRecord};
+use cafe_payment::payment::attempt::{Charge, ChargeAnswer, Finding, RefundOnRecord, SETTLE_AFTER};
 use cafe_payment::payment::refund::RefundAnswer;
 use cafe_payment::vendor::{ChargeRequest, RefundRequest};
 
 /// A call arrives within this time, or never.
-const LONGEST_WAY: Duration = Duration::from_secs(34);
+const LONGEST_WAY: Duration = SETTLE_AFTER.saturating_sub(Duration::from_secs(1));
 
 /// What the vendor, or the network on the way to it, does with a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

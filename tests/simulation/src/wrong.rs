@@ -5,7 +5,7 @@ use std::time::Duration;
 use cafe_barista::{Barista, Status as TicketStatus};
 use cafe_clock::after;
 use cafe_delivery::{Domain, Poison, Turn};
-use cafe_events::{Event, Heard, OrderEvent, PaymentEvent, Said, TicketEvent};
+use cafe_events::{Event, Heard, OrderEvent, OrderId, PaymentEvent, Said, TicketEvent};
 use cafe_order::numbers::business_day;
 use cafe_order::{Answer, OrderTables, Orders, PlaceOrder, Request};
 use cafe_payment::domain::{Cashier, Done, Payments, Request as Ask, What};
@@ -109,11 +109,11 @@ impl Plantable for Cashier {
                     payment.order.as_ref().is_some_and(|order| now > order.placed.pay_by)
                 });
                 if is_over {
-                    return self.drop_attempts(tables, &request, now, turn);
+                    return drop_attempts(self, tables, &request, now, turn);
                 }
             }
             (Bug::ExpiresWhileUnknown, What::LookedUp(_, Finding::NotFound | Finding::Unclear { .. }, _)) => {
-                return self.drop_attempts(tables, &request, now, turn);
+                return drop_attempts(self, tables, &request, now, turn);
             }
             _ => {}
         }
@@ -137,15 +137,18 @@ impl Plantable for Cashier {
             }
             (Bug::CancelDecidedTwice, Said::Known(Event::Order(OrderEvent::CancelRequested(_)))) => {
                 self.hear(tables, heard, now, turn)?;
-                self.give_back(tables, heard, 1_000_000, now);
+                change(tables, heard.order_id, |payment| {
+                    let all =
+                        NotMade { version: 1_000_000, lines: Vec::new(), reason: "cancelled".to_owned() };
+                    if payment.decision.is_some() {
+                        let _ = payment.not_made(all, now);
+                    }
+                });
                 Ok(())
             }
             (Bug::RefundedPerHearing, Said::Known(Event::Ticket(TicketEvent::Rejected(_)))) => {
                 self.hear(tables, heard, now, turn)?;
-                if let Some(mut payment) = tables.payments.get(&heard.order_id).cloned() {
-                    payment.unmade.clear();
-                    tables.payments.put(heard.order_id, payment);
-                }
+                change(tables, heard.order_id, |payment| payment.unmade.clear());
                 let again = Heard { version: heard.version + 1_000, ..heard.clone() };
                 self.hear(tables, &again, now, turn)
             }
@@ -154,47 +157,28 @@ impl Plantable for Cashier {
     }
 }
 
-/// What the bugs of payment do.
-trait Careless {
-    /// Forgets what is open, and has the order expire.
-    fn drop_attempts(
-        &self,
-        tables: &mut Payments,
-        request: &Ask,
-        now: Timestamp,
-        turn: &mut Turn<cafe_payment::domain::Effect>,
-    ) -> Result<Done, Refusal>;
-
-    /// Gives all of an approved payment back.
-    fn give_back(&self, tables: &mut Payments, heard: &Heard, version: u32, now: Timestamp);
+/// Forgets what is open though its time is over, and has the order expire.
+fn drop_attempts(
+    cashier: &Cashier,
+    tables: &mut Payments,
+    request: &Ask,
+    now: Timestamp,
+    turn: &mut Turn<cafe_payment::domain::Effect>,
+) -> Result<Done, Refusal> {
+    change(tables, request.order_id, |payment| {
+        if payment.order.as_ref().is_some_and(|order| now > order.placed.pay_by) {
+            payment.attempts.retain(|attempt| !attempt.is_open());
+        }
+    });
+    let expire = Ask { order_id: request.order_id, what: What::Expire, traceparent: None };
+    cashier.decide(tables, &expire, now, turn)
 }
 
-impl Careless for Cashier {
-    fn drop_attempts(
-        &self,
-        tables: &mut Payments,
-        request: &Ask,
-        now: Timestamp,
-        turn: &mut Turn<cafe_payment::domain::Effect>,
-    ) -> Result<Done, Refusal> {
-        let is_over =
-            |payment: &Payment| payment.order.as_ref().is_some_and(|order| now > order.placed.pay_by);
-        if let Some(mut payment) =
-            tables.payments.get(&request.order_id).filter(|payment| is_over(payment)).cloned()
-        {
-            payment.attempts.retain(|attempt| !attempt.is_open());
-            tables.payments.put(request.order_id, payment);
-        }
-        let expire = Ask { order_id: request.order_id, what: What::Expire, traceparent: None };
-        self.decide(tables, &expire, now, turn)
-    }
-
-    fn give_back(&self, tables: &mut Payments, heard: &Heard, version: u32, now: Timestamp) {
-        let Some(mut payment) = tables.payments.get(&heard.order_id).cloned() else { return };
-        let all = NotMade { version, lines: Vec::new(), reason: "cancelled".to_owned() };
-        if payment.decision.is_some() && payment.not_made(all, now).is_ok() {
-            tables.payments.put(heard.order_id, payment);
-        }
+/// Changes a payment past its rules.
+fn change(tables: &mut Payments, order_id: OrderId, change: impl FnOnce(&mut Payment)) {
+    if let Some(mut payment) = tables.payments.get(&order_id).cloned() {
+        change(&mut payment);
+        tables.payments.put(order_id, payment);
     }
 }
 

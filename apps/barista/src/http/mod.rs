@@ -21,7 +21,6 @@ use crate::domain::Barista;
 use crate::feed::Feed;
 
 pub use queue::last_seen;
-pub use tickets::PageQuery;
 
 /// Screens that watch the queue at once.
 pub(crate) const SEATS: usize = 256;

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use cafe_events::{LineId, OrderId};
-use cafe_web::{JsonOrDefault, PathOf, Problem, QueryOf, Staff, Traceparent, checked_reason};
+use cafe_web::{JsonOrDefault, PageQuery, PathOf, Problem, QueryOf, Staff, Traceparent, checked_reason};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{Array, ArrayBuilder, Object, ObjectBuilder, Type};
 use uuid::Uuid;
@@ -15,8 +15,6 @@ use crate::domain::{Refused, Request};
 use crate::store;
 use crate::ticket::{Command, Lines, Refusal};
 
-/// Tickets on a page of the list.
-const PAGE_LIMIT: u32 = 500;
 /// Lines that a command names.
 const LINES_LIMIT: usize = 100;
 
@@ -39,35 +37,6 @@ pub(super) struct LinePath {
     /// Its number within the order.
     #[param(schema_with = line_number)]
     line_id: LineId,
-}
-
-/// Which page of a list.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct PageQuery {
-    /// The `next` of the page before; the first page where there is none.
-    after: Option<Uuid>,
-    /// How many, 1 to 500.
-    #[param(minimum = 1, maximum = 500, default = 100)]
-    limit: Option<u32>,
-}
-
-impl PageQuery {
-    /// After which id it begins, as ids are kept, and how many tickets it has at most.
-    ///
-    /// # Errors
-    /// 400: the limit is out of range.
-    pub fn part(&self) -> Result<(String, u32), Problem> {
-        let limit = self.limit.unwrap_or(100);
-        if !(1..=PAGE_LIMIT).contains(&limit) {
-            return Err(Problem::invalid_parameter(
-                "limit",
-                format!("must be 1 to {PAGE_LIMIT}, not {limit}"),
-            ));
-        }
-        Ok((self.after.map(|order_id| order_id.to_string()).unwrap_or_default(), limit))
-    }
 }
 
 /// Tickets in order of their order's id.

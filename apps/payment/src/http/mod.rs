@@ -20,7 +20,6 @@ use crate::payment::Payment;
 use crate::store;
 use crate::vendor::Vendors;
 
-pub use payments::PageQuery;
 pub use webhooks::attempt_of;
 
 /// What the handlers share.

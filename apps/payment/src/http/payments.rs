@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use cafe_web::{PathOf, Problem, QueryOf, Staff};
+use cafe_web::{PageQuery, PathOf, Problem, QueryOf, Staff};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -11,44 +11,12 @@ use super::{App, NotFound};
 use crate::store;
 use crate::vendor::Vendors;
 
-/// Payments on a page of the list.
-const PAGE_LIMIT: u32 = 500;
-
 /// Which payment.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(super) struct PaymentPath {
     /// Its order.
     pub(super) order_id: Uuid,
-}
-
-/// Which page of the list.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct PageQuery {
-    /// The `next` of the page before; the first page where there is none.
-    after: Option<Uuid>,
-    /// How many, 1 to 500.
-    #[param(minimum = 1, maximum = 500, default = 100)]
-    limit: Option<u32>,
-}
-
-impl PageQuery {
-    /// After which id it begins, as ids are kept, and how many payments it has at most.
-    ///
-    /// # Errors
-    /// 400: the limit is out of range.
-    pub fn part(&self) -> Result<(String, u32), Problem> {
-        let limit = self.limit.unwrap_or(100);
-        if !(1..=PAGE_LIMIT).contains(&limit) {
-            return Err(Problem::invalid_parameter(
-                "limit",
-                format!("must be 1 to {PAGE_LIMIT}, not {limit}"),
-            ));
-        }
-        Ok((self.after.map(|order_id| order_id.to_string()).unwrap_or_default(), limit))
-    }
 }
 
 /// Payments in order of their order's id.

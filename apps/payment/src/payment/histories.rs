@@ -1,6 +1,6 @@
 //! Random histories of one payment, against a vendor that may do anything a vendor may do.
 
-mod world;
+pub(crate) mod world;
 
 use cafe_events::{Party, PaymentEvent};
 use proptest::prelude::*;

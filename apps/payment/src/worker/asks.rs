@@ -99,8 +99,7 @@ impl Worker {
         }
         let sent_at = self.till.timer.elapsed();
         let answer = self.till.timer.within(READ_TIMEOUT, vendor.refund(request)).await;
-        let answer = answer
-            .unwrap_or(RefundAnswer::Unclear { arrived: false, detail: "no answer in time".to_owned() });
+        let answer = Till::refund_answered(answer);
         record("refund", refund_outcome(&answer), self.till.timer.elapsed().saturating_sub(sent_at));
         answer
     }

@@ -20,6 +20,9 @@ use crate::payment::{Payment, Refusal};
 use crate::timer::Timer;
 use crate::vendor::READ_TIMEOUT;
 
+/// What an unclear answer says that never came.
+const NO_ANSWER: &str = "no answer in time";
+
 /// What all tasks of the worker share: what it remembers, and how it measures.
 #[derive(Clone)]
 pub struct Till {
@@ -95,8 +98,7 @@ impl Till {
 
     /// What the vendor's answer is, or its silence until [`READ_TIMEOUT`].
     pub fn charge_answered(&self, charging: Charging, answer: Option<ChargeAnswer>) -> ChargeAnswer {
-        let answer = answer
-            .unwrap_or(ChargeAnswer::Unclear { arrived: false, detail: "no answer in time".to_owned() });
+        let answer = answer.unwrap_or(ChargeAnswer::Unclear { arrived: false, detail: NO_ANSWER.to_owned() });
         let answered = !matches!(answer, ChargeAnswer::Unclear { .. } | ChargeAnswer::NotSent { .. });
         self.gate.record(charging.0, answered, self.timer.elapsed(), self.ids.fraction());
         answer
@@ -127,6 +129,11 @@ impl Till {
         }
         let detail = "another process may have taken over".to_owned();
         Err(RefundAnswer::Unclear { arrived: false, detail })
+    }
+
+    /// What the vendor's answer to a refund or its look-up is, or its silence until [`READ_TIMEOUT`].
+    pub fn refund_answered(answer: Option<RefundAnswer>) -> RefundAnswer {
+        answer.unwrap_or(RefundAnswer::Unclear { arrived: false, detail: NO_ANSWER.to_owned() })
     }
 
     /// What to report about a refund under `key` that was taken up at `began`.
@@ -212,7 +219,7 @@ impl LookUp {
 
     /// Takes in what was found under the last key, or that no answer came in time.
     pub fn found(&mut self, finding: Option<Finding>, memory: &Memory) {
-        self.finding = finding.unwrap_or(Finding::Unclear { detail: "no answer in time".to_owned() });
+        self.finding = finding.unwrap_or(Finding::Unclear { detail: NO_ANSWER.to_owned() });
         if matches!(self.finding, Finding::Found(_) | Finding::Declined { .. }) {
             memory.settled(&Attempt::key(self.order_id, self.under));
         }
@@ -241,8 +248,7 @@ impl LookUp {
 impl LookUpRefund {
     /// What to report about what was found, or that no answer came in time.
     pub fn report(self, answer: Option<RefundAnswer>, memory: &Memory) -> What {
-        let answer = answer
-            .unwrap_or(RefundAnswer::Unclear { arrived: false, detail: "no answer in time".to_owned() });
+        let answer = Till::refund_answered(answer);
         if matches!(answer, RefundAnswer::Done { .. } | RefundAnswer::Refused { .. }) {
             memory.settled(&self.key);
         }

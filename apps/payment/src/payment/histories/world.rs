@@ -14,7 +14,7 @@ use crate::payment::attempt::{Charge, ChargeAnswer, Finding, Measured, RefundOnR
 use crate::payment::refund::{NotMade, RefundAnswer, RefundState};
 use crate::payment::{Decision, Order, Payment, Refusal, Transition, Wish};
 
-const ORDER: OrderId = OrderId::from_u128(7);
+pub(crate) const ORDER: OrderId = OrderId::from_u128(7);
 pub(super) const PRICES: [i64; 3] = [3500, 4000, 9000];
 
 /// What the vendor does with a request.
@@ -408,7 +408,7 @@ fn is_decision(event: &PaymentEvent) -> bool {
     )
 }
 
-fn order(placed_at: Timestamp, pay_by: Timestamp) -> Order {
+pub(crate) fn order(placed_at: Timestamp, pay_by: Timestamp) -> Order {
     let line = |(line_id, price): (u16, i64)| OrderLine {
         line_id,
         menu: "latte".to_owned(),

@@ -1,0 +1,228 @@
+//! What processes do, and the vendor.
+
+use std::time::Duration;
+
+use cafe_barista::Command;
+use cafe_clock::before;
+use cafe_events::{OrderId, Source};
+use cafe_order::KEY_LIFE;
+
+use super::{Asked, World, with};
+use crate::bench::Around;
+use crate::memory::{Step, Strike};
+use crate::process::Turned;
+use crate::transition::{BenchDoes, PlaceNumber};
+use crate::vendor::Mood;
+
+/// After so long tickets that nobody comes for are given up.
+const COLLECT_WITHIN: Duration = Duration::from_hours(2);
+/// Things that the payment worker takes up at once.
+const AT_ONCE: usize = 8;
+impl World {
+    pub(super) fn start(&mut self, source: Source, place: PlaceNumber) -> bool {
+        let disks = self.disks();
+        with!(self, source, service => service.start(place.into(), &disks))
+    }
+
+    pub(super) fn beat(&mut self, source: Source, place: PlaceNumber) -> bool {
+        let (disks, now) = (self.disks(), self.instant());
+        let beaten = with!(self, source, service => {
+            if service.awake(place).is_none() {
+                return false;
+            }
+            let was_led = service.living().any(crate::process::Process::leads);
+            service.beat(place.into(), now, &disks).map(|took| took && was_led)
+        });
+        match beaten {
+            Ok(took_over) => {
+                if took_over {
+                    self.note("is taken over");
+                }
+            }
+            Err(reason) => self.ended(source, place, &reason),
+        }
+        true
+    }
+
+    pub(super) fn listen(&mut self, own: Source, place: PlaceNumber, source: Source) -> bool {
+        with!(self, own, service => match &mut service.places[usize::from(place)].process {
+            Some(process) if !process.is_frozen => process.listen(source),
+            _ => false,
+        })
+    }
+
+    pub(super) fn turn(&mut self, source: Source, place: PlaceNumber) -> bool {
+        let (turned, hit, steps) = with!(self, source, service => {
+            let Some(process) = &mut service.places[usize::from(place)].process else { return false };
+            if process.is_frozen {
+                return false;
+            }
+            let turned = process.turn();
+            (turned, process.fate.take_hit(), process.fate.take_steps())
+        });
+        self.steps += steps;
+        if let Some((step, strike)) = hit {
+            self.note(kind_of(step, strike));
+            self.trace.tell(self.steady, source.name(), &format_args!("! {strike:?} at {step:?}"));
+        }
+        match turned {
+            Turned::Idle => return false,
+            Turned::Done(_) => self.hear_answers(source, place),
+            Turned::Ended(reason) => self.ended(source, place, &reason),
+        }
+        true
+    }
+
+    /// A process has ended: whoever waited for it is told nothing.
+    fn ended(&mut self, source: Source, place: PlaceNumber, reason: &str) {
+        with!(self, source, service => service.kill(place.into()));
+        self.trace.tell(self.steady, source.name(), &format_args!("{place} ends: {reason}"));
+        self.forget_askers(source, place);
+    }
+
+    pub(super) fn forget_askers(&mut self, source: Source, place: PlaceNumber) {
+        match source {
+            Source::Order => {
+                let customers = &mut self.customers;
+                self.asked.retain(|asked| {
+                    let stays = asked.place != place;
+                    if !stays && asked.places.is_some() {
+                        customers[asked.customer].is_in_doubt = true;
+                    }
+                    stays
+                });
+            }
+            Source::Payment => self.paid_back.retain(|(at, _)| *at != place),
+            Source::Barista => self.obeyed.retain(|(at, _)| *at != place),
+        }
+    }
+
+    fn hear_answers(&mut self, source: Source, place: PlaceNumber) {
+        match source {
+            Source::Order => {
+                let mut waiting = std::mem::take(&mut self.asked);
+                waiting.retain_mut(|asked| asked.place != place || !self.hear_answer(asked));
+                waiting.append(&mut self.asked);
+                self.asked = waiting;
+            }
+            Source::Payment => {
+                self.paid_back.retain_mut(|(at, answered)| *at != place || answered.try_recv().is_err());
+            }
+            Source::Barista => {
+                self.obeyed.retain_mut(|(at, answered)| *at != place || answered.try_recv().is_err());
+            }
+        }
+    }
+
+    /// True if there was one.
+    fn hear_answer(&mut self, asked: &mut Asked) -> bool {
+        use tokio::sync::oneshot::error::TryRecvError;
+        let answer = match asked.answered.try_recv() {
+            Err(TryRecvError::Empty) => return false,
+            Err(TryRecvError::Closed) => Err(cafe_delivery::TurnError::OutcomeUnknown),
+            Ok(answer) => answer,
+        };
+        if self.trace.is_told() {
+            let told = match &answer {
+                Ok(cafe_order::Answer::Placed { order, repeated, .. }) => {
+                    let number =
+                        order.placed.as_ref().map(|placed| placed.number.as_str()).unwrap_or_default();
+                    format!("is told: number {number}{}", if *repeated { ", as before" } else { "" })
+                }
+                Ok(other) => format!("is told: {other:?}"),
+                Err(error) => format!("is told: {error}"),
+            };
+            self.trace.tell(self.steady, &format!("customer {}", asked.customer), &told);
+        }
+        self.customers[asked.customer].hears(asked.places, asked.changed, answer, &mut self.broken);
+        true
+    }
+
+    pub(super) fn bench(&mut self, place: PlaceNumber, does: BenchDoes) -> bool {
+        let (now, instant) = (self.steady, self.instant());
+        let at = &mut self.payment.places[usize::from(place)];
+        let (Some(process), Some(bench)) = (&at.process, &mut at.bench) else { return false };
+        if process.is_frozen || !process.leads() {
+            return false;
+        }
+        let platters = self.payment.disk.platters();
+        let ask = |request| process.ask(request);
+        let mut around = Around {
+            vendor: &mut self.vendor,
+            rows: &platters.now.shelf,
+            ask: &ask,
+            is_leading: process.is_leading(instant),
+            now,
+        };
+        match does {
+            BenchDoes::TakeUp => bench.take_up() > 0,
+            BenchDoes::Begin => bench.begin_due(AT_ONCE, &mut around) > 0,
+            BenchDoes::Expire => bench.expire_due(AT_ONCE, &mut around) > 0,
+            BenchDoes::Lane(lane) => bench.work_lane(lane, AT_ONCE, &mut around) > 0,
+            BenchDoes::Clocks => {
+                bench.look_at_clocks();
+                true
+            }
+            BenchDoes::Task(index) => bench.step(index.into(), &mut around),
+        }
+    }
+
+    pub(super) fn vendor_acts(&mut self, call: u8, mood: Mood) -> bool {
+        let (now, wall_ms) = (self.steady, self.vendors_ms());
+        let Some((call, mood)) = self.vendor.act(call.into(), mood, now, wall_ms) else { return false };
+        self.trace.tell(now, "vendor", &format_args!("{} {}: {mood:?}", call.asked.name(), call.asked.key()));
+        let kind = match mood {
+            Mood::Answers => return true,
+            Mood::LosesTheAnswer => "vendor's answer is lost",
+            Mood::AnswersTwice => "vendor answers twice",
+            Mood::Fails => "vendor fails",
+            Mood::Lost => "vendor is not reached",
+            Mood::Late(_) => "vendor is late",
+            Mood::Declines => "vendor refuses",
+        };
+        self.note(kind);
+        true
+    }
+
+    pub(super) fn chore(&mut self, source: Source, place: PlaceNumber) -> bool {
+        match source {
+            Source::Order => {
+                let used_before = before(self.order.clock.now(), KEY_LIFE);
+                let Some(process) = self.order.awake(place) else { return false };
+                let request = cafe_order::Request::ForgetKeys { before: used_before };
+                process.ask(request).is_ok()
+            }
+            Source::Payment => self.bench(place, BenchDoes::Clocks),
+            Source::Barista => {
+                let ready_by = before(self.barista.clock.now(), COLLECT_WITHIN);
+                let due: Vec<OrderId> = {
+                    let platters = self.barista.disk.platters();
+                    let overdue = platters.now.shelf.tickets.iter().filter(|(_, ticket)| {
+                        ticket.status == cafe_barista::Status::Ready
+                            && ticket.ready_at.is_some_and(|at| at <= ready_by)
+                    });
+                    overdue.map(|(order_id, _)| *order_id).collect()
+                };
+                let mut given_up = false;
+                for order_id in due {
+                    given_up |= self.obey(order_id, Command::GiveUp(COLLECT_WITHIN), place);
+                }
+                given_up
+            }
+        }
+    }
+}
+
+fn kind_of(step: Step, strike: Strike) -> &'static str {
+    match (strike, step) {
+        (Strike::Crash, Step::Commit) => "dies while it commits",
+        (Strike::Crash, Step::Sync) | (Strike::CrashUnsynced, _) => "dies with a commit unsynced",
+        (Strike::Crash, Step::Tell) => "dies before it answers",
+        (Strike::Crash, _) => "dies before it commits",
+        (Strike::Full, _) => "has no room on its disk",
+        (Strike::Busy, _) => "finds a lock held",
+        (Strike::SyncFails, _) => "cannot sync",
+        (Strike::Unknown { committed: true }, _) => "commits and is not told",
+        (Strike::Unknown { committed: false }, _) => "does not commit and is not told",
+    }
+}
