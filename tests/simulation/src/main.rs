@@ -89,15 +89,23 @@ fn seeds(first: u64, arguments: &Arguments) -> bool {
     tally.broken.is_empty() && tally.differing.is_empty() && never.is_empty()
 }
 
+/// With the first seed that broke each promise, so that a long run can be looked into before it ends.
 fn progress(tally: &Tally) -> String {
     let (seeds, steps) = tally.rates();
-    format!(
+    let mut line = format!(
         "{} seeds, {} steps; per second of processor time {seeds:.0} schedules and {steps:.0} steps; {} told twice; {} broke a promise",
         tally.seeds,
         tally.steps,
         tally.sampled,
         tally.broken.values().map(|(count, ..)| count).sum::<u64>(),
-    )
+    );
+    for (promise, (_, seed, _)) in &tally.broken {
+        line.push_str("; seed ");
+        line.push_str(&seed.to_string());
+        line.push_str(": ");
+        line.push_str(promise);
+    }
+    line
 }
 
 /// A table in the form of `docs/simulation.md`.

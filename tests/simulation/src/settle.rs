@@ -49,7 +49,8 @@ pub fn come_to_rest(world: &mut World) -> bool {
                 waits += 1;
                 world.happens(&Transition::Pass(wait.as_millis() as u32));
             }
-            None if wake_sleepers(world) => {}
+            // Whoever waited for one of them is told nothing, and asks again.
+            None if wake_sleepers(world) => is_asked_again = false,
             None => return true,
         }
     }
