@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::carriers::direct::Direct;
-use crate::carriers::kafka::listen::KafkaCarrier;
+use crate::carriers::kafka::listen;
 use crate::carriers::kafka::relay::Relay;
 use crate::carriers::{Carrier, Parts};
 use crate::desk::{StartError, thread};
@@ -74,7 +74,7 @@ impl<D: Tables> Crew<D> {
 
     fn carrier(&self, source: Source) -> Result<Box<dyn Carrier>, StartError> {
         if let Some(kafka) = self.place.kafka(D::SOURCE) {
-            return Ok(Box::new(KafkaCarrier::new(kafka, D::SOURCE, source)));
+            return Ok(Box::new(listen::reader(kafka, D::SOURCE, source)));
         }
         let ear = match self.signals.get(&source) {
             Some(signal) => Ear::Signal(signal.clone()),

@@ -40,6 +40,9 @@ pub use turn::ParkedOutcome;
 
 /// What [`start`] makes a service of, for whoever runs it on other storage and at another pace: the simulation.
 pub mod parts {
+    pub use crate::carriers::kafka::ends::{Kept, Tail};
+    pub use crate::carriers::kafka::reading::{Connect, ReadTopic, TopicReader};
+    pub use crate::carriers::kafka::writing::{Offsets, Outbox, Relaying, WriteTopic};
     pub use crate::carriers::log::{Placed, Seen, read_from};
     pub use crate::carriers::{Carrier, News, Parts};
     pub use crate::lease::{BEAT, Candidate, LAPSE, Leading, take};

@@ -11,6 +11,7 @@ use crate::TurnError;
 use crate::carriers::{Carrier, News, Parts};
 use crate::domain::Domain;
 use crate::status::{Board, Link};
+use crate::tables::Position;
 use crate::writer::{Batch, RETRY_AFTER, Work};
 
 /// Records read at a time: few enough that the read is short and the turn small.
@@ -122,9 +123,12 @@ impl Listener {
         }
         let behind = news.behind - news.records.len() as i64;
         let mut heard = self.heard.clone();
+        let parts = news.parts.into_iter().filter(|at| !self.heard.contains_key(&at.part));
+        let unnoted: Vec<Position> = parts.collect();
+        heard.extend(unnoted.iter().map(|at| (at.part, at.clone())));
         heard.extend(news.records.iter().map(|(_, moves)| (moves.part, moves.clone())));
         let (done, outcome) = sync_channel(1);
-        let batch = Batch { source: self.source, arrived: news.records, done };
+        let batch = Batch { source: self.source, arrived: news.records, unnoted, done };
         Some((batch, Handed { outcome, heard, behind }))
     }
 

@@ -70,6 +70,8 @@ pub enum Work<D: Domain> {
 pub struct Batch {
     pub(crate) source: Source,
     pub(crate) arrived: Vec<(Arrived, Position)>,
+    /// Where parts stand of which nothing was noted yet; noted with the first that arrived.
+    pub(crate) unnoted: Vec<Position>,
     pub(crate) done: std::sync::mpsc::SyncSender<Result<(), TurnError>>,
 }
 
@@ -242,11 +244,13 @@ impl<D: Domain, S: Storage<D>> Writer<D, S> {
             Work::Ask { request, traceparent, answer } => {
                 items.push(Item::Ask { request, traceparent, answer });
             }
-            Work::Hear(Batch { source, arrived, done }) => {
+            Work::Hear(Batch { source, arrived, unnoted, done }) => {
                 let last = arrived.len().saturating_sub(1);
-                let mut done = Some(done);
-                for (index, (arrived, moves)) in arrived.into_iter().enumerate() {
+                let (mut done, mut unnoted) = (Some(done), unnoted);
+                for (index, (arrived, to)) in arrived.into_iter().enumerate() {
                     let done = if index == last { done.take() } else { None };
+                    let mut moves = std::mem::take(&mut unnoted);
+                    moves.push(to);
                     items.push(Item::Heard { source, arrived, moves, done });
                 }
             }
@@ -423,7 +427,7 @@ impl<D: Domain, S: Storage<D>> Writer<D, S> {
         let mut moved = BTreeMap::new();
         for item in items {
             if let Item::Heard { source, moves, .. } = item {
-                moved.insert((*source, moves.part), moves);
+                moved.extend(moves.iter().map(|to| ((*source, to.part), to)));
             }
         }
         if moved.is_empty() {

@@ -65,6 +65,7 @@ impl<R: Placed> Seen<R> {
             (arrive(record), moves)
         };
         Ok(News {
+            parts: Vec::new(),
             behind: self.head.last - self.from,
             is_another_log: before.log_id != log_id && !before.log_id.is_empty(),
             records: self.records.into_iter().map(moved).collect(),

@@ -36,6 +36,9 @@ pub trait Carrier: Send {
 pub struct News {
     /// In the order of each part's log. With each: up to where its part was heard once it is taken in.
     pub records: Vec<(Arrived, Position)>,
+    /// Where the parts of the log stood before. Whoever notes up to where it heard a log must know of all its parts: what was not
+    /// heard of one of them is known by no other.
+    pub parts: Vec<Position>,
     /// How many records come after what was heard before, those that were read included.
     pub behind: i64,
     /// The log has another name than before.

@@ -18,7 +18,8 @@ pub(super) enum Item<D: Domain> {
     Heard {
         source: Source,
         arrived: Arrived,
-        moves: Position,
+        /// Up to where parts of the log were heard with it.
+        moves: Vec<Position>,
         done: Option<std::sync::mpsc::SyncSender<Result<(), TurnError>>>,
     },
     Parked {

@@ -2,8 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use super::tails::Tail;
+use super::chain::Standing;
 use crate::tables::{Head, Position};
+
+/// The end of a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tail {
+    /// Where the last message of ours stands; nothing if there is none.
+    pub last: Option<Standing>,
+    /// After the last message of anybody's.
+    pub next_offset: i64,
+    /// The first offset that is kept.
+    pub first_offset: i64,
+}
+
+/// What a partition keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The first offset of it.
+    pub first: i64,
+    /// The offset after its last.
+    pub end: i64,
+}
 
 /// The last record that was acknowledged in each partition.
 pub(super) type Ends = BTreeMap<i64, Position>;
@@ -51,6 +71,17 @@ pub(super) fn begin(
     (ends, position)
 }
 
+/// Partitions that end before what was noted of them.
+pub(super) fn lost_since<'a>(
+    head: &'a Head,
+    noted: &'a [Position],
+    ends: &'a Ends,
+) -> impl Iterator<Item = i64> + 'a {
+    let is_of_this_log = |noted: &&Position| *noted.log_id == *head.log_id;
+    let is_lost = |noted: &&Position| ends.get(&noted.part).is_some_and(|end| end.position < noted.position);
+    noted.iter().filter(is_of_this_log).filter(is_lost).map(|noted| noted.part)
+}
+
 /// What may be noted when all up to `position` are in the topic. A partition may have come further than others, of which some
 /// records were not taken: were that noted, they would be left out.
 pub(super) fn certain(ends: &Ends, position: i64) -> Vec<Position> {
@@ -89,7 +120,6 @@ pub(super) fn nothing_yet(part: i64, head: &Head) -> Position {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::carriers::kafka::chain::Standing;
 
     fn head(oldest: i64, last: i64) -> Head {
         Head { log_id: "log".to_owned(), oldest, last, restored_at_ms: None }

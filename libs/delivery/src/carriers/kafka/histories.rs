@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::chain::{self, Link, Search, Standing, Step};
-use super::ends;
-use super::tails::Tail;
+use super::chain::Standing;
+use super::cursor::{Cursor, Taken};
+use super::ends::{self, Kept, Tail};
 use crate::tables::{Head, Position};
 
 const PARTS: i64 = 2;
@@ -58,13 +58,10 @@ struct Part {
     first: i64,
     messages: Vec<Option<Standing>>,
     sent: Vec<Standing>,
-    heard: Position,
-    next: i64,
-    check: Option<i64>,
-    search: Option<Search>,
+    /// Nothing until it is read for the first time.
+    cursor: Option<Cursor>,
     /// In the order of the first time.
     all: Vec<(String, i64)>,
-    gap: Option<i64>,
     is_stuck: bool,
 }
 
@@ -177,7 +174,7 @@ impl World {
     }
 
     fn all_listen(&self) -> bool {
-        self.parts.values().all(|part| *part.heard.log_id == *self.head().log_id)
+        self.parts.values().all(|part| *part.heard().log_id == *self.head().log_id)
     }
 
     fn recreate(&mut self) {
@@ -238,7 +235,7 @@ impl World {
         let log = self.head().log_id;
         let (was, at) = {
             let part = self.part(part);
-            (part.heard.clone(), part.listen())
+            (part.heard(), part.listen())
         };
         let Some(now) = at else { return };
         // Nothing between what was heard before and this.
@@ -292,10 +289,12 @@ impl Part {
         Tail { last, next_offset: self.messages.len() as i64, first_offset: self.first }
     }
 
-    fn passed_over(&mut self) -> Option<Position> {
-        self.next += 1;
-        self.is_stuck = self.gap.is_some_and(|end| self.next >= end);
-        None
+    fn kept(&self) -> Kept {
+        Kept { first: self.first, end: self.messages.len() as i64 }
+    }
+
+    fn heard(&self) -> Position {
+        self.cursor.as_ref().map(|cursor| cursor.heard.clone()).unwrap_or_default()
     }
 
     fn was_heard(&self, message: Option<&Standing>) -> bool {
@@ -309,72 +308,44 @@ impl Part {
     }
 
     fn is_at_end(&self) -> bool {
-        self.is_stuck || self.next >= self.messages.len() as i64
+        self.is_stuck || self.cursor.as_ref().is_none_or(|cursor| cursor.next >= self.messages.len() as i64)
     }
 
     /// As a listener opens a partition.
     fn restart(&mut self) {
-        let (first, end) = (self.first, self.messages.len() as i64);
-        let known = self.heard.next_offset.filter(|next| (first..=end).contains(next));
-        (self.next, self.check) = match known {
-            _ if self.heard.log_id.is_empty() => (first, None),
-            Some(next) if next > first => (next - 1, Some(next - 1)),
-            Some(next) => (next, None),
-            None => ((end - 1).max(first), None),
-        };
-        (self.search, self.gap, self.is_stuck) = (None, None, false);
+        let heard = self.heard();
+        let heard = (!heard.log_id.is_empty()).then_some((0, heard));
+        let parts = heard.into_iter().collect();
+        self.cursor = Some(Cursor::new(0, &parts, self.kept()));
+        self.is_stuck = false;
     }
 
     /// Takes in one message, and answers where that is if it comes next.
     fn listen(&mut self) -> Option<Position> {
-        let end = self.messages.len() as i64;
-        if self.is_stuck || end < self.next || self.first > self.next {
+        let kept = self.kept();
+        if self.is_stuck
+            || self.cursor.as_ref().is_none_or(|cursor| !(kept.first..=kept.end).contains(&cursor.next))
+        {
             self.restart();
         }
-        let message = self.messages.get(self.next as usize)?.clone();
-        let offset = self.next;
-        if self.check.take_if(|check| *check == offset).is_some() {
-            let link = |here: &Standing| chain::link(&self.heard.log_id, self.heard.position, here);
-            if message.as_ref().is_none_or(|here| link(here) == Link::Known) {
-                self.next = offset + 1;
-                return None;
+        let cursor = self.cursor.as_mut()?;
+        let (offset, before) = (cursor.next, cursor.heard.clone());
+        let message = self.messages.get(offset as usize)?.clone();
+        match cursor.take(offset, message.as_ref(), || Ok(kept)).unwrap() {
+            Taken::Nothing | Taken::Back => None,
+            Taken::Lost(_) => {
+                self.is_stuck = true;
+                None
             }
-        }
-        if self.gap.is_some() {
-            let link = |here: &Standing| chain::link(&self.heard.log_id, self.heard.position, here);
-            if message.as_ref().is_none_or(|here| link(here) != Link::Follows) {
-                return self.passed_over();
-            }
-            (self.gap, self.search) = (None, None);
-        }
-        let mut next = None;
-        let mut heard = Position { next_offset: Some(offset + 1), ..self.heard.clone() };
-        if let Some(here) = message {
-            let before = (&*self.heard.log_id, self.heard.position);
-            match chain::step(before, &here, offset, || Ok(self.first), self.search.as_ref()).unwrap() {
-                Step::Next => {
-                    (heard.log_id, heard.position) = (here.log_id.clone(), here.position);
-                    next = Some(heard.clone());
+            Taken::News { heard, .. } => {
+                let here = message?;
+                let event = (here.log_id.to_string(), here.position);
+                if !self.all.contains(&event) {
+                    self.all.push(event);
                 }
-                Step::Again => {}
-                Step::Gone => {
-                    self.gap = Some(end);
-                    return self.passed_over();
-                }
-                Step::Back(from, search) => {
-                    (self.next, self.search) = (from, Some(search));
-                    return None;
-                }
-            }
-            let event = (here.log_id.to_string(), here.position);
-            if !self.all.contains(&event) {
-                self.all.push(event);
+                let comes_next = (&heard.log_id, heard.position) != (&before.log_id, before.position);
+                comes_next.then_some(heard)
             }
         }
-        if self.search.as_ref().is_some_and(|search| offset >= search.offset) {
-            self.search = None;
-        }
-        (self.heard, self.next) = (heard, offset + 1);
-        next
     }
 }

@@ -13,6 +13,7 @@ use rdkafka::{ClientContext, Message};
 use super::chain::Standing;
 use super::client::{self, Watch};
 use super::message;
+use super::writing::Offsets;
 use crate::place::KafkaSettings;
 
 /// How long an acknowledgement is waited for; librdkafka gives up before.
@@ -32,14 +33,6 @@ pub(super) struct Sender {
     producer: BaseProducer<Acknowledged>,
     /// Of the batch that is under way.
     sent: u64,
-}
-
-/// The offsets of a partition that were acknowledged.
-pub(super) struct Seen {
-    pub(super) first: i64,
-    pub(super) last: i64,
-    /// One was below the one before it.
-    pub(super) fell: bool,
 }
 
 impl Sender {
@@ -118,7 +111,7 @@ impl Sender {
     }
 
     /// The offsets that were acknowledged so far, by partition.
-    pub(super) fn offsets(&self) -> BTreeMap<i64, Seen> {
+    pub(super) fn offsets(&self) -> BTreeMap<i64, Offsets> {
         std::mem::take(&mut self.producer.context().acks().offsets)
     }
 }
@@ -141,7 +134,7 @@ struct Acknowledged {
 struct Acks {
     count: u64,
     failed: Option<String>,
-    offsets: BTreeMap<i64, Seen>,
+    offsets: BTreeMap<i64, Offsets>,
 }
 
 impl Acknowledged {
@@ -172,7 +165,7 @@ impl ProducerContext for Acknowledged {
                 // None is told of a message that the broker had already.
                 if offset >= 0 {
                     let seen = acks.offsets.entry(message.partition().into());
-                    let seen = seen.or_insert(Seen { first: offset, last: offset, fell: false });
+                    let seen = seen.or_insert(Offsets { first: offset, last: offset, fell: false });
                     seen.fell |= offset < seen.last;
                     seen.last = offset;
                 }

@@ -11,22 +11,12 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::chain::Standing;
 use super::client::{PATIENCE, Watch};
+use super::ends::{Kept, Tail};
 use super::message;
 
 /// How far back from the end a message of ours is looked for first; each further time four times as far.
 const FIRST_STEP: i64 = 4;
 const STEP_GROWS: i64 = 4;
-
-/// The end of a partition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Tail {
-    /// Where the last message of ours stands; nothing if there is none.
-    pub(super) last: Option<Standing>,
-    /// After the last message of anybody's.
-    pub(super) next_offset: i64,
-    /// The first offset that is kept.
-    pub(super) first_offset: i64,
-}
 
 /// A partition that is looked into.
 struct Look {
@@ -36,15 +26,6 @@ struct Look {
     step: i64,
     read_up_to: i64,
     last: Option<Standing>,
-}
-
-/// What a partition keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Kept {
-    /// The first offset of it.
-    pub(super) first: i64,
-    /// The offset after its last.
-    pub(super) end: i64,
 }
 
 /// What each partition keeps: two questions for all of them together, since whoever asks has nothing else done meanwhile.

@@ -1,0 +1,139 @@
+//! Where a partition is read, and what each message of it is to whoever reads. Pure.
+
+use super::chain::{self, Link, Search, Standing, Step};
+use super::ends::Kept;
+use crate::carriers::Parts;
+use crate::tables::Position;
+
+/// A partition as it is read.
+#[derive(Clone, Debug)]
+pub(super) struct Cursor {
+    /// Up to where it was heard, if everything that was handed out is taken in.
+    pub(super) heard: Position,
+    /// The offset that is read next.
+    pub(super) next: i64,
+    /// Where what was heard last should lie: a topic that was made anew may have other messages there.
+    check: Option<i64>,
+    search: Option<Search>,
+    /// Something is missing, and is not before this; up to this offset it may have been written again.
+    gap: Option<i64>,
+}
+
+/// What a message is to whoever reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// Nothing.
+    Nothing,
+    /// It is to be taken in; the partition was heard up to there then.
+    News {
+        /// Up to where.
+        heard: Position,
+        /// The log has another name than the one that was heard before.
+        is_another_log: bool,
+    },
+    /// Something is missing before it: it is read again, from an earlier offset on.
+    Back,
+    /// What stands after this position in the log is no longer there, and was not written again.
+    Lost(i64),
+}
+
+impl Cursor {
+    /// Where a partition is read on. Without an offset that can be right, the last message tells whether anything is missing.
+    pub(super) fn new(part: i64, heard: &Parts, Kept { first, end }: Kept) -> Self {
+        let heard = heard.get(&part).cloned().unwrap_or_else(|| first_look(part, heard));
+        let known = heard.next_offset.filter(|next| (first..=end).contains(next));
+        let (next, check) = match known {
+            // What others wrote tells nothing of what was heard of ours.
+            _ if heard.log_id.is_empty() => (first, None),
+            Some(next) if next > first => (next - 1, Some(next - 1)),
+            Some(next) => (next, None),
+            None => ((end - 1).max(first), None),
+        };
+        Self { heard, next, check, search: None, gap: None }
+    }
+
+    /// How many messages come that were not heard, if the partition ends at `end`.
+    pub(super) fn behind(&self, end: i64) -> i64 {
+        end - self.next - i64::from(self.check.is_some())
+    }
+
+    /// Reads the message at `offset`; `standing` is nothing for what no relay wrote. `kept` tells what the partition keeps now.
+    ///
+    /// # Errors
+    /// Those of `kept`.
+    pub(super) fn take(
+        &mut self,
+        offset: i64,
+        standing: Option<&Standing>,
+        mut kept: impl FnMut() -> Result<Kept, String>,
+    ) -> Result<Taken, String> {
+        if offset < self.next {
+            return Ok(Taken::Nothing);
+        }
+        if self.check.take_if(|check| *check == offset).is_some() && self.is_old(standing) {
+            self.next = offset + 1;
+            return Ok(Taken::Nothing);
+        }
+        if let Some(end) = self.gap {
+            if !self.fits(standing) {
+                return Ok(self.pass_over(offset, end));
+            }
+            (self.gap, self.search) = (None, None);
+        }
+        let mut heard = Position { next_offset: Some(offset + 1), ..self.heard.clone() };
+        let mut is_another_log = false;
+        if let Some(here) = standing {
+            let before = (&*self.heard.log_id, self.heard.position);
+            match chain::step(before, here, offset, || Ok(kept()?.first), self.search.as_ref())? {
+                Step::Next => {
+                    is_another_log = !before.0.is_empty() && *here.log_id != *before.0;
+                    (heard.log_id, heard.position) = (here.log_id.clone(), here.position);
+                }
+                Step::Again => {}
+                Step::Gone => {
+                    let Kept { end, .. } = kept()?;
+                    self.gap = Some(end);
+                    return Ok(self.pass_over(offset, end));
+                }
+                Step::Back(from, search) => {
+                    (self.next, self.search) = (from, Some(search));
+                    return Ok(Taken::Back);
+                }
+            }
+        }
+        if self.search.as_ref().is_some_and(|search| offset >= search.offset) {
+            self.search = None;
+        }
+        (self.heard, self.next) = (heard.clone(), offset + 1);
+        Ok(Taken::News { heard, is_another_log })
+    }
+
+    /// What is missing may still come, up to `end`.
+    fn pass_over(&mut self, offset: i64, end: i64) -> Taken {
+        self.next = offset + 1;
+        if self.next >= end { Taken::Lost(self.heard.position) } else { Taken::Nothing }
+    }
+
+    fn link(&self, here: &Standing) -> Link {
+        chain::link(&self.heard.log_id, self.heard.position, here)
+    }
+
+    fn fits(&self, standing: Option<&Standing>) -> bool {
+        standing.is_some_and(|here| self.link(here) == Link::Follows)
+    }
+
+    /// Whether a message before the place from which is read on is what it should be, as far as can be told.
+    fn is_old(&self, standing: Option<&Standing>) -> bool {
+        standing.is_none_or(|here| self.link(here) == Link::Known)
+    }
+}
+
+/// A partition that was never read: what was heard without Kafka until now counts for every partition of the topic.
+fn first_look(part: i64, heard: &Parts) -> Position {
+    match heard.get(&0) {
+        Some(direct) if heard.len() == 1 && direct.next_offset.is_none() => {
+            Position { part, ..direct.clone() }
+        }
+        _ => Position { part, ..Position::default() },
+    }
+}
