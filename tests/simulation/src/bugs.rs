@@ -68,11 +68,13 @@ pub enum Bug {
     FailedBatchSkipped,
     /// A process that was frozen asks the vendor when it wakes, whoever leads.
     SleeperAsks,
+    /// A relay goes by what brokers have acknowledged, and does not look whether they still have it.
+    RelayTrustsBrokers,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::UnsyncedAnswer,
         Self::ReaderDoesNotSync,
         Self::RestoredLogIsReadOn,
@@ -105,6 +107,7 @@ impl Bug {
         Self::RefundedPerHearing,
         Self::FailedBatchSkipped,
         Self::SleeperAsks,
+        Self::RelayTrustsBrokers,
     ];
 
     /// What is wrong, in a few words.
@@ -142,6 +145,7 @@ impl Bug {
             Self::RefundedPerHearing => "money goes back for each hearing",
             Self::FailedBatchSkipped => "a listener reads on past what failed",
             Self::SleeperAsks => "a frozen process asks the vendor when it wakes",
+            Self::RelayTrustsBrokers => "a relay trusts what brokers have acknowledged",
         }
     }
 }

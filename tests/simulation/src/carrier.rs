@@ -51,7 +51,8 @@ impl Mischief {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = served;
     }
 
-    fn served(&self) -> Served {
+    /// How it is served.
+    pub fn served(&self) -> Served {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -116,9 +117,14 @@ impl<D: Shelved> Carrier for Ear<D> {
     }
 }
 
-/// What a program of somebody else's has written before that position: it lacks our envelope, whatever it carries.
+/// What a program of somebody else's has written before that position.
 fn foreign(source: Source, position: i64) -> Arrived {
-    let record = Record {
+    Arrived::found_at(source, foreign_record(position), &format!("foreign:{position}"))
+}
+
+/// What a program of somebody else's writes: it lacks our envelope, whatever it carries.
+pub fn foreign_record(position: i64) -> Record {
+    Record {
         position,
         order_id: "hello".to_owned(),
         version: 1,
@@ -126,8 +132,7 @@ fn foreign(source: Source, position: i64) -> Arrived {
         at_ms: 0,
         body: "hello".to_owned(),
         traceparent: None,
-    };
-    Arrived::found_at(source, record, &format!("foreign:{position}"))
+    }
 }
 
 /// Only the last that is handed out moves the position: where a part of it cannot be committed, all of it comes again.

@@ -6,6 +6,7 @@ use cafe_delivery::parts::{BEAT, LAPSE};
 use cafe_events::Source;
 use cafe_payment::payment::agenda::Lane;
 
+use crate::broker::{PARTITIONS, Takes};
 use crate::carrier::Served;
 use crate::draw::Draw;
 use crate::memory::Strike;
@@ -196,6 +197,7 @@ impl Chooser {
             Delivery,
             Copies,
             Poison,
+            Brokers,
         }
         let weights = &world.config.weights;
         if weights.kill > 0
@@ -214,6 +216,7 @@ impl Chooser {
             (weights.delivery, Kind::Delivery),
             (weights.copies, Kind::Copies),
             (weights.poison, Kind::Poison),
+            (weights.brokers, Kind::Brokers),
         ])?;
         let (source, place) = (self.source(), self.place(world));
         Some(match kind {
@@ -245,7 +248,24 @@ impl Chooser {
                 Fault::Poison(source, self.draw.below(world.customers.len().max(1)) as u8)
             }
             Kind::Poison => Fault::Cure(source),
+            Kind::Brokers => self.brokers(source),
         })
+    }
+
+    fn brokers(&mut self, source: Source) -> Fault {
+        let part = self.draw.below(PARTITIONS as usize) as u8;
+        let count = self.draw.within(0, 3) as u8;
+        match self.draw.below(12) {
+            0..5 => {
+                self.script.push_back(Transition::Relay(source, 0));
+                Fault::Take(source, Takes::Some(count))
+            }
+            5..7 => Fault::Take(source, Takes::All),
+            7..9 => Fault::ArriveLate(source),
+            9 => Fault::LoseTail(source, part, count + 1),
+            10 => Fault::MakeAnew(source),
+            _ => Fault::SomebodyElse(source, part),
+        }
     }
 
     /// A process dies with a commit unsynced, a listener hears what it left, and then the power is lost.
@@ -349,10 +369,9 @@ fn gather(world: &mut World, source: Source, place: u8, ready: &mut Vec<Transiti
             ready.push(Transition::Turn(source, place));
             ready.push(Transition::Turn(source, place));
         }
-        for (heard, position) in process.idle_ears() {
-            if lasts[heard as usize] != position {
-                ready.push(Transition::Listen(source, place, heard));
-            }
+        ready.extend(process.may_hear(lasts).map(|heard| Transition::Listen(source, place, heard)));
+        if process.may_relay(lasts[source as usize]) {
+            ready.push(Transition::Relay(source, place));
         }
     });
     if source == Source::Payment {

@@ -12,6 +12,8 @@ pub struct Config {
     pub seed: u64,
     /// Processes of each service: one where each database is a file, more where it is on a server.
     pub replicas: usize,
+    /// Services hear each other over brokers, and not straight from each other's databases.
+    pub is_on_kafka: bool,
     /// How many customers come.
     pub customers: usize,
     /// How many things happen before faults end.
@@ -51,6 +53,8 @@ pub struct Weights {
     pub copies: u16,
     /// A rule has a bug for one order.
     pub poison: u16,
+    /// Brokers do not acknowledge, lose what they had, or are written to by others.
+    pub brokers: u16,
 }
 
 impl Config {
@@ -62,7 +66,7 @@ impl Config {
         let on = |draw: &mut Draw, most: i64| if draw.once_in(3) { 0 } else { draw.within(1, most) as u16 };
         // A restore is judged by when orders were placed, so on such a day the clocks do not step.
         let restored = if draw.once_in(12) { draw.one(&Source::ALL) } else { None };
-        let weights = Weights {
+        let mut weights = Weights {
             strike: on(&mut draw, 30),
             kill: on(&mut draw, 10),
             power: on(&mut draw, 5),
@@ -71,6 +75,7 @@ impl Config {
             delivery: on(&mut draw, 20),
             copies: if restored.is_some() { 12 } else { 0 },
             poison: if draw.once_in(6) { 4 } else { 0 },
+            brokers: 0,
         };
         let faults = match () {
             () if is_calm => 0,
@@ -78,9 +83,12 @@ impl Config {
             () => draw.within(5, 60),
         };
         let replicas = if draw.once_in(3) { 2 } else { 1 };
+        let is_on_kafka = draw.once_in(4);
+        weights.brokers = if is_on_kafka { on(&mut draw, 30) } else { 0 };
         Self {
             seed,
             replicas,
+            is_on_kafka,
             customers: draw.within(1, 7) as usize,
             length: draw.within(60, 320) as usize * replicas,
             people: draw.within(60, 250) as u16,

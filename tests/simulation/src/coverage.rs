@@ -48,7 +48,7 @@ impl Stage {
 }
 
 /// Every kind of fault, as it is counted.
-pub const KINDS: [&str; 32] = [
+pub const KINDS: [&str; 37] = [
     "dies before it commits",
     "dies while it commits",
     "dies with a commit unsynced",
@@ -69,6 +69,11 @@ pub const KINDS: [&str; 32] = [
     "hears again",
     "hears out of order",
     "hears somebody else's program",
+    "is not acknowledged by brokers",
+    "arrives late at brokers",
+    "is lost by brokers",
+    "finds its topic made anew",
+    "dies between relay and mark",
     "is restored",
     "sets an event aside",
     "vendor's answer is lost",

@@ -127,7 +127,7 @@ fn gather_common<D: Shelved>(own: Source, contents: &Contents<D>, evidence: &mut
             positions: contents.outbox.iter().map(|(position, _)| *position).collect(),
         },
     );
-    for ((source, _), (position, _)) in contents.positions.iter() {
+    for ((source, _), (position, _)) in contents.positions.iter().filter(|((source, _), _)| *source != own) {
         let part = PartFact { log_id: position.log_id.to_string(), position: position.position };
         let link = evidence.links.entry((own, *source)).or_insert_with(|| LinkFact { parts: Vec::new() });
         link.parts.push(part);

@@ -7,6 +7,7 @@
 
 pub mod again;
 pub mod bench;
+pub mod broker;
 pub mod bugs;
 pub mod campaign;
 pub mod carrier;

@@ -5,13 +5,14 @@ use std::time::Instant;
 
 use cafe_clock::Clock;
 use cafe_delivery::parts::{
-    Board, Candidate, Carrier, Handed, Leading, Listener, Parts, Storage, Work, Writer, take,
+    Board, Candidate, Carrier, Handed, Leading, Listener, Parts, Relaying, Storage, Work, Writer, take,
 };
-use cafe_delivery::{ParkedOutcome, TurnError};
+use cafe_delivery::{ParkedOutcome, Position, TurnError};
 use cafe_events::Source;
 use tokio::sync::mpsc::error::{TryRecvError, TrySendError};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::broker::{self, Brokers, OnDisk};
 use crate::bugs::Bug;
 use crate::disk::Disk;
 use crate::memory::{Fate, Memory};
@@ -42,6 +43,10 @@ pub struct Process<D: Shelved> {
     board: Board,
     clock: Clock,
     listeners: Vec<Hearing>,
+    disk: Disk<D>,
+    /// Where events go by brokers.
+    brokers: Option<Brokers>,
+    relay: Option<Relay>,
     keeper: Memory<D>,
     candidate: Candidate,
     leading: Leading,
@@ -53,6 +58,15 @@ struct Hearing {
     source: Source,
     listener: Listener,
     handed: Option<Handed>,
+    /// There was nothing to hear when the topic had changed so often.
+    is_quiet_at: Option<u64>,
+}
+
+struct Relay {
+    relaying: Relaying<broker::Writer>,
+    noted: Vec<Position>,
+    /// There was nothing to write when the outbox ended there, and the topic had changed so often.
+    is_quiet_at: Option<(i64, u64)>,
 }
 
 /// How a process begins.
@@ -67,6 +81,8 @@ pub struct Opening<'a, D: Shelved> {
     pub is_shared: bool,
     /// Its machine's clock.
     pub clock: &'a Clock,
+    /// Where events go by brokers.
+    pub brokers: Option<&'a Brokers>,
     /// What takes the effects of its turns.
     pub on_commit: Box<dyn Fn(D::Effect) + Send>,
     /// A planted bug.
@@ -89,7 +105,7 @@ impl<D: Shelved> Process<D> {
     /// # Errors
     /// It ended while it was starting.
     pub fn start(opening: Opening<'_, D>, ears: Ears<'_>) -> Result<Self, String> {
-        let Opening { domain, name, disk, is_shared, clock, on_commit, bug } = opening;
+        let Opening { domain, name, disk, is_shared, clock, brokers, on_commit, bug } = opening;
         let fate = Fate::default();
         let memory = || Memory::open(disk, &fate, is_shared, bug);
         let board = Board::default();
@@ -111,6 +127,9 @@ impl<D: Shelved> Process<D> {
             board,
             clock: clock.clone(),
             listeners: Vec::new(),
+            disk: disk.clone(),
+            brokers: brokers.cloned(),
+            relay: None,
             keeper,
             candidate: Candidate::default(),
             leading,
@@ -134,7 +153,12 @@ impl<D: Shelved> Process<D> {
             let heard: Parts = positions.into_iter().map(|position| (position.part, position)).collect();
             let (board, clock) = (self.board.clone(), self.clock.clone());
             let listener = Listener::new(D::SOURCE, *source, ears(*source), heard, board, clock);
-            self.listeners.push(Hearing { source: *source, listener, handed: None });
+            self.listeners.push(Hearing { source: *source, listener, handed: None, is_quiet_at: None });
+        }
+        if self.brokers.is_some() {
+            let noted = self.keeper.positions(D::SOURCE).map_err(|error| error.to_string())?;
+            let relaying = Relaying::new(D::SOURCE, noted.clone());
+            self.relay = Some(Relay { relaying, noted, is_quiet_at: None });
         }
         Ok(())
     }
@@ -214,10 +238,48 @@ impl<D: Shelved> Process<D> {
         !self.inbox.is_empty() || !self.waiting.is_empty()
     }
 
-    /// The sources that it listens to and that it waits for no turn of, and up to where it has heard each.
-    pub fn idle_ears(&self) -> impl Iterator<Item = (Source, i64)> + '_ {
+    /// The sources that it waits for no turn of, and that may have said more, if their outboxes end at `lasts`.
+    pub fn may_hear(&self, lasts: [i64; 3]) -> impl Iterator<Item = Source> + '_ {
         let idle = self.listeners.iter().filter(|hearing| hearing.handed.is_none());
-        idle.map(|hearing| (hearing.source, hearing.listener.position()))
+        let has_news = move |hearing: &&Hearing| match &self.brokers {
+            None => lasts[hearing.source as usize] != hearing.listener.position(),
+            Some(brokers) => hearing.is_quiet_at != Some(brokers.changes(hearing.source)),
+        };
+        idle.filter(has_news).map(|hearing| hearing.source)
+    }
+
+    /// Whether its relay may have something to write, if its outbox ends at `last`.
+    pub fn may_relay(&self, last: i64) -> bool {
+        match (&self.relay, &self.brokers) {
+            (Some(relay), Some(brokers)) => relay.is_quiet_at != Some((last, brokers.changes(D::SOURCE))),
+            _ => false,
+        }
+    }
+
+    /// Whether its relay has written what is not noted.
+    pub fn has_relayed_unnoted(&self) -> bool {
+        self.relay.as_ref().is_some_and(|relay| relay.relaying.relayed() != relay.noted)
+    }
+
+    /// One look of its relay, and one batch; true if anything was written.
+    pub fn relay(&mut self) -> bool {
+        let (Some(relay), Some(brokers)) = (&mut self.relay, &self.brokers) else { return false };
+        let last = self.disk.platters().seen().head().last;
+        let connect = || Ok(broker::Writer::open(brokers, D::SOURCE));
+        let written = relay.relaying.round(&mut OnDisk(&self.disk), connect);
+        if let Ok(count @ 1..) = written {
+            return count > 0;
+        }
+        // While there is more to write, what is written is not noted.
+        let relayed = relay.relaying.relayed();
+        if relayed != relay.noted && self.work.try_send(Work::Relayed(relayed.clone())).is_ok() {
+            relay.noted = relayed;
+        }
+        relay.is_quiet_at = written.is_ok().then(|| (last, brokers.changes(D::SOURCE)));
+        if written.is_ok() {
+            brokers.is_written(D::SOURCE);
+        }
+        false
     }
 
     /// Reads what a source says next, for the next turn; true if there was something.
@@ -228,7 +290,13 @@ impl<D: Shelved> Process<D> {
         if hearing.handed.is_some() {
             return false;
         }
-        let Some((batch, handed)) = hearing.listener.read() else { return false };
+        let Some((batch, handed)) = hearing.listener.read() else {
+            let changes = self.brokers.as_ref().map(|brokers| brokers.changes(source));
+            let status = self.board.read();
+            let is_silent = status.links.iter().any(|link| link.source == source && link.silent.is_some());
+            hearing.is_quiet_at = changes.filter(|_| !is_silent);
+            return false;
+        };
         if self.work.try_send(Work::Hear(batch)).is_err() {
             return false;
         }

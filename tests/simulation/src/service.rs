@@ -8,6 +8,7 @@ use cafe_payment::domain::Cashier;
 use jiff::tz::TimeZone;
 
 use crate::bench::Bench;
+use crate::broker::{Brokers, TopicEar};
 use crate::bugs::Bug;
 use crate::carrier::{Ear, Mischief};
 use crate::disk::{Contents, Disk};
@@ -54,6 +55,8 @@ pub struct Disks {
     order: Disk<Planted<Orders>>,
     payment: Disk<Planted<Cashier>>,
     barista: Disk<Planted<Barista>>,
+    /// Where events go by brokers, listeners read these instead.
+    brokers: Option<Brokers>,
 }
 
 /// A service that can be simulated.
@@ -127,6 +130,7 @@ impl<D: Simulated> Service<D> {
             disk: &self.disk,
             is_shared: self.is_shared,
             clock: &self.clock,
+            brokers: disks.brokers.as_ref(),
             on_commit,
             bug: self.bug,
         };
@@ -240,8 +244,10 @@ impl Disks {
         order: &Disk<Planted<Orders>>,
         payment: &Disk<Planted<Cashier>>,
         barista: &Disk<Planted<Barista>>,
+        brokers: Option<&Brokers>,
     ) -> Self {
-        Self { order: order.clone(), payment: payment.clone(), barista: barista.clone() }
+        let (order, payment, barista) = (order.clone(), payment.clone(), barista.clone());
+        Self { order, payment, barista, brokers: brokers.cloned() }
     }
 
     fn ears<'a>(
@@ -251,6 +257,9 @@ impl Disks {
     ) -> impl Fn(Source) -> Box<dyn cafe_delivery::parts::Carrier> + use<'a> {
         move |source| {
             let served = &served[source as usize];
+            if let Some(brokers) = &self.brokers {
+                return Box::new(TopicEar::new(brokers, source, served));
+            }
             match source {
                 Source::Order => Box::new(Ear::new(&self.order, served, bug)),
                 Source::Payment => Box::new(Ear::new(&self.payment, served, bug)),

@@ -8,6 +8,7 @@ use cafe_events::Source;
 use cafe_payment::domain::Cashier;
 use cafe_payment::payment::agenda::Lane;
 
+use crate::broker::Takes;
 use crate::service::Place;
 
 use crate::transition::{BenchDoes, Fault, StaffDoes, Transition};
@@ -90,6 +91,8 @@ fn heal(world: &mut World) {
         for heard in source.hears() {
             with!(world, source, service => service.served[*heard as usize].set(crate::carrier::Served::default()));
         }
+        world.happens(&Transition::Fault(Fault::Take(source, Takes::All)));
+        world.happens(&Transition::Fault(Fault::ArriveLate(source)));
         world.happens(&Transition::Fault(Fault::Cure(source)));
     }
 }
@@ -108,6 +111,7 @@ fn work(world: &mut World) -> bool {
                 worked |= world.happens(&Transition::Listen(source, place, *heard));
             }
             worked |= world.happens(&Transition::Turn(source, place));
+            worked |= world.happens(&Transition::Relay(source, place));
         }
     }
     for place in places {
@@ -165,10 +169,23 @@ fn make(world: &mut World) -> bool {
     made
 }
 
+/// Whether a relay or a listener could not use a topic, and tries again.
+fn is_cut_off(world: &mut World, source: Source) -> bool {
+    if world.brokers.is_none() {
+        return false;
+    }
+    with!(world, source, service => {
+        let last = service.disk.platters().seen().head().last;
+        service.living().filter(|process| !process.is_frozen).any(|process| {
+            process.may_relay(last) || process.may_hear([0; 3]).next().is_some()
+        })
+    })
+}
+
 /// How long nothing happens; nothing if nothing ever will.
-fn next_moment(world: &World) -> Option<Duration> {
+fn next_moment(world: &mut World) -> Option<Duration> {
     let is_led = world.order.is_led() && world.payment.is_led() && world.barista.is_led();
-    if !is_led {
+    if !is_led || Source::ALL.into_iter().any(|source| is_cut_off(world, source)) {
         return Some(LEASE_ROUND);
     }
     let now_ms = world.payment.clock.now().as_millisecond();

@@ -5,6 +5,7 @@ use std::fmt;
 use cafe_events::Source;
 use cafe_payment::payment::agenda::Lane;
 
+use crate::broker::Takes;
 use crate::carrier::Served;
 use crate::memory::Strike;
 use crate::vendor::Mood;
@@ -73,6 +74,8 @@ pub enum Transition {
     Turn(Source, PlaceNumber),
     /// A listener reads what a source said.
     Listen(Source, PlaceNumber, Source),
+    /// A relay writes what comes next to its service's topic.
+    Relay(Source, PlaceNumber),
     /// A process looks after its lease.
     Beat(Source, PlaceNumber),
     /// A process starts where there is none.
@@ -152,6 +155,16 @@ pub enum Fault {
     Poison(Source, u8),
     /// It can again, and what was set aside is taken in again.
     Cure(Source),
+    /// How brokers take what is written to a topic.
+    Take(Source, Takes),
+    /// What was under way to a topic when its sender gave up arrives.
+    ArriveLate(Source),
+    /// A topic loses the last messages of a partition.
+    LoseTail(Source, u8, u8),
+    /// A topic is deleted, and made again.
+    MakeAnew(Source),
+    /// A program of somebody else's writes to a partition of a topic.
+    SomebodyElse(Source, u8),
 }
 
 impl fmt::Display for Transition {
@@ -160,6 +173,7 @@ impl fmt::Display for Transition {
             Self::Pass(ms) => write!(f, "{ms} ms pass"),
             Self::Turn(source, place) => write!(f, "{source} {place} decides what waits"),
             Self::Listen(own, place, source) => write!(f, "{own} {place} reads what {source} said"),
+            Self::Relay(source, place) => write!(f, "{source} {place} writes to its topic"),
             Self::Beat(source, place) => write!(f, "{source} {place} looks after its lease"),
             Self::Start(source, place) => write!(f, "{source} {place} starts"),
             Self::Bench(place, does) => write!(f, "payment {place}'s worker: {does:?}"),

@@ -13,6 +13,7 @@ use cafe_order::Orders;
 use cafe_payment::domain::Cashier;
 use cafe_payment::payment::{Payment, Status as PaymentStatus};
 
+use crate::broker::Brokers;
 use crate::config::Config;
 use crate::coverage::{Coverage, Stage};
 use crate::people::Customer;
@@ -36,6 +37,8 @@ pub struct World {
     pub payment: Service<Cashier>,
     /// Makes drinks.
     pub barista: Service<Barista>,
+    /// Carry events, on some days.
+    pub brokers: Option<Brokers>,
     /// Another company.
     pub vendor: Vendor,
     /// Everybody who ever ordered.
@@ -94,7 +97,9 @@ impl World {
     pub fn new(config: Config, trace: Trace) -> Self {
         let start = from_ms(BEGINS_MS);
         let (replicas, bug, seed) = (config.replicas, config.bug, config.seed);
+        let base = Instant::now();
         let mut world = Self {
+            brokers: config.is_on_kafka.then(|| Brokers::new(base, bug)),
             order: Service::new(start, replicas, bug, seed),
             payment: Service::new(start, replicas, bug, seed),
             barista: Service::new(start, replicas, bug, seed),
@@ -105,7 +110,7 @@ impl World {
             coverage: Coverage::default(),
             trace,
             broken: Vec::new(),
-            base: Instant::now(),
+            base,
             ids: Ids::seeded(seed),
             asked: Vec::new(),
             paid_back: Vec::new(),
@@ -144,6 +149,7 @@ impl World {
             }
             Transition::Turn(source, place) => self.turn(source, place),
             Transition::Listen(own, place, source) => self.listen(own, place, source),
+            Transition::Relay(source, place) => self.relay(source, place),
             Transition::Beat(source, place) => self.beat(source, place),
             Transition::Start(source, place) => self.start(source, place),
             Transition::Bench(place, does) => self.bench(place, does),
@@ -166,13 +172,16 @@ impl World {
     }
 
     fn disks(&self) -> Disks {
-        Disks::new(&self.order.disk, &self.payment.disk, &self.barista.disk)
+        Disks::new(&self.order.disk, &self.payment.disk, &self.barista.disk, self.brokers.as_ref())
     }
 
     fn pass(&mut self, by: Duration) -> bool {
         self.steady += by;
         for clock in [&self.order.clock, &self.payment.clock, &self.barista.clock] {
             clock.advance(by);
+        }
+        if let Some(brokers) = &self.brokers {
+            brokers.tick(self.base + self.steady);
         }
         true
     }

@@ -3,6 +3,7 @@
 use cafe_events::Source;
 
 use super::{World, with};
+use crate::broker::Takes;
 use crate::transition::{Fault, PlaceNumber};
 
 /// So far from the right time a wall clock is at most: a day.
@@ -67,6 +68,9 @@ impl World {
             Fault::Restore(source) => {
                 let restored = with!(self, source, service => service.restore());
                 if restored {
+                    if let Some(brokers) = &self.brokers {
+                        brokers.forget_late(source);
+                    }
                     self.note("is restored");
                     if source == Source::Order {
                         self.customers.iter_mut().for_each(|customer| customer.may_be_forgotten = true);
@@ -84,13 +88,52 @@ impl World {
                 true
             }
             Fault::Cure(source) => self.cure(source),
+            Fault::Take(..)
+            | Fault::ArriveLate(_)
+            | Fault::LoseTail(..)
+            | Fault::MakeAnew(_)
+            | Fault::SomebodyElse(..) => self.brokers_do(fault),
         }
+    }
+
+    fn brokers_do(&mut self, fault: Fault) -> bool {
+        let Some(brokers) = self.brokers.clone() else { return false };
+        let (done, kind) = match fault {
+            Fault::Take(source, takes) => {
+                brokers.take(source, takes);
+                (takes != Takes::All, "is not acknowledged by brokers")
+            }
+            Fault::ArriveLate(source) => (brokers.arrive_late(source), "arrives late at brokers"),
+            // What is damaged while it is not mended yet may need a person.
+            Fault::LoseTail(source, part, count) if brokers.is_mended(source) => {
+                (brokers.lose_tail(source, part, count), "is lost by brokers")
+            }
+            Fault::MakeAnew(source) if brokers.is_mended(source) => {
+                (brokers.make_anew(source), "finds its topic made anew")
+            }
+            Fault::SomebodyElse(source, part) => {
+                brokers.hear_somebody_else(source, part);
+                (true, "hears somebody else's program")
+            }
+            _ => return false,
+        };
+        if done {
+            self.note(kind);
+        }
+        true
     }
 
     fn kill(&mut self, source: Source, place: PlaceNumber) -> bool {
         let asks = source == Source::Payment && !self.vendor.calls.is_empty();
+        let unnoted = with!(self, source, service => {
+            let process = service.places[usize::from(place)].process.as_ref();
+            process.is_some_and(crate::process::Process::has_relayed_unnoted)
+        });
         let killed = with!(self, source, service => service.kill(place.into()));
         if killed {
+            if unnoted {
+                self.note("dies between relay and mark");
+            }
             self.note(if asks { "dies while the vendor is asked" } else { "dies between two steps" });
             self.forget_askers(source, place);
         }

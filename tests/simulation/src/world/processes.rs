@@ -51,6 +51,13 @@ impl World {
         })
     }
 
+    pub(super) fn relay(&mut self, source: Source, place: PlaceNumber) -> bool {
+        with!(self, source, service => match &mut service.places[usize::from(place)].process {
+            Some(process) if !process.is_frozen => process.relay(),
+            _ => false,
+        })
+    }
+
     pub(super) fn turn(&mut self, source: Source, place: PlaceNumber) -> bool {
         let (turned, hit, steps) = with!(self, source, service => {
             let Some(process) = &mut service.places[usize::from(place)].process else { return false };

@@ -1,0 +1,420 @@
+//! The brokers: a topic for each service, and whatever brokers do to what they have acknowledged.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use cafe_delivery::Head;
+use cafe_delivery::message::{Read, Standing};
+use cafe_delivery::parts::{
+    Carrier, Kept, News, Offsets, Outbox, Parts, ReadTopic, Tail, TopicReader, WriteTopic,
+};
+use cafe_events::{Record, Source};
+
+use crate::bugs::Bug;
+use crate::carrier::{Mischief, foreign_record};
+use crate::disk::Disk;
+use crate::shelf::Shelved;
+
+/// Partitions of each topic.
+pub const PARTITIONS: i64 = 3;
+
+/// All brokers together. Clones are the same.
+#[derive(Clone)]
+pub struct Brokers(Arc<Mutex<State>>);
+
+struct State {
+    topics: [Topic; 3],
+    now: Instant,
+    bug: Option<Bug>,
+}
+
+/// A service's topic.
+#[derive(Default)]
+struct Topic {
+    parts: Vec<Partition>,
+    takes: Takes,
+    /// Sent, and not arrived before the sender gave up.
+    late: VecDeque<(i64, Message)>,
+    /// How often connections to it were lost.
+    losses: u64,
+    /// How often anything about it has changed.
+    changes: u64,
+    is_damaged: bool,
+}
+
+#[derive(Default)]
+struct Partition {
+    /// The first offset that is kept.
+    first: i64,
+    /// From offset 0 on.
+    messages: Vec<Message>,
+    /// Where it ended at most.
+    longest: Option<Tail>,
+}
+
+#[derive(Clone)]
+struct Message {
+    record: Record,
+    /// Nothing in what no relay wrote.
+    standing: Option<Standing>,
+}
+
+/// How brokers take the next batches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Takes {
+    /// Each message is taken and acknowledged.
+    #[default]
+    All,
+    /// So many are taken, the others are not; nothing is acknowledged.
+    Some(u8),
+}
+
+impl Brokers {
+    /// Brokers with empty topics.
+    pub fn new(now: Instant, bug: Option<Bug>) -> Self {
+        let topic =
+            || Topic { parts: (0..PARTITIONS).map(|_| Partition::default()).collect(), ..Topic::default() };
+        Self(Arc::new(Mutex::new(State { topics: [topic(), topic(), topic()], now, bug })))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn at<T>(&self, source: Source, does: impl FnOnce(&mut Topic) -> T) -> T {
+        does(&mut self.state().topics[source as usize])
+    }
+
+    /// What time it is from now on.
+    pub fn tick(&self, now: Instant) {
+        self.state().now = now;
+    }
+
+    /// A number that changes with the topic.
+    pub fn changes(&self, source: Source) -> u64 {
+        self.at(source, |topic| topic.changes)
+    }
+
+    /// Whether everything that the topic has lost is written again, as far as is known.
+    pub fn is_mended(&self, source: Source) -> bool {
+        self.at(source, |topic| !topic.is_damaged)
+    }
+
+    /// A relay has found nothing left to write.
+    pub fn is_written(&self, source: Source) {
+        self.at(source, |topic| topic.is_damaged = false);
+    }
+
+    /// How the next batches are taken.
+    pub fn take(&self, source: Source, takes: Takes) {
+        self.at(source, |topic| {
+            topic.takes = takes;
+            topic.losses += 1;
+        });
+    }
+
+    /// What was under way when its sender gave up arrives, unless what comes before it is not there any more; true if
+    /// anything was.
+    pub fn arrive_late(&self, source: Source) -> bool {
+        self.at(source, |topic| {
+            let mut arrived = false;
+            while let Some((part, message)) = topic.late.pop_front() {
+                arrived |= topic.arrives(part, message);
+            }
+            arrived
+        })
+    }
+
+    /// What was under way never arrives.
+    pub fn forget_late(&self, source: Source) {
+        self.at(source, |topic| topic.late.clear());
+    }
+
+    /// The last messages of a partition are lost, though they were acknowledged; true if there were any.
+    pub fn lose_tail(&self, source: Source, part: u8, count: u8) -> bool {
+        self.at(source, |topic| {
+            let Some(partition) = topic.parts.get_mut(usize::from(part)) else { return false };
+            let (before, first) = (partition.messages.len(), partition.first as usize);
+            partition.messages.truncate(before.saturating_sub(count.into()).max(first));
+            let lost = partition.messages.len() < before;
+            topic.damage(lost)
+        })
+    }
+
+    /// The topic is deleted, and made again; true if anything was in it.
+    pub fn make_anew(&self, source: Source) -> bool {
+        self.at(source, |topic| {
+            let was_empty = topic.parts.iter().all(|part| part.messages.is_empty());
+            for part in &mut topic.parts {
+                *part = Partition { longest: part.longest.take(), ..Partition::default() };
+            }
+            topic.damage(!was_empty)
+        })
+    }
+
+    /// A program of somebody else's writes something.
+    pub fn hear_somebody_else(&self, source: Source, part: u8) {
+        self.at(source, |topic| {
+            let partition = &mut topic.parts[usize::from(part)];
+            let record = foreign_record(partition.messages.len() as i64);
+            partition.messages.push(Message { record, standing: None });
+            topic.changes += 1;
+        });
+    }
+}
+
+impl Topic {
+    fn damage(&mut self, is_damaged: bool) -> bool {
+        if is_damaged {
+            self.losses += 1;
+            self.changes += 1;
+            self.is_damaged = true;
+        }
+        is_damaged
+    }
+
+    /// What arrives out of sequence brokers refuse.
+    fn arrives(&mut self, part: i64, message: Message) -> bool {
+        let partition = &mut self.parts[part as usize];
+        let fits = message.standing.as_ref().is_some_and(|standing| partition.has_before(standing));
+        if fits {
+            partition.messages.push(message);
+            self.changes += 1;
+        }
+        fits
+    }
+}
+
+impl Partition {
+    fn end(&self) -> i64 {
+        self.messages.len() as i64
+    }
+
+    fn kept(&self) -> Kept {
+        Kept { first: self.first, end: self.end() }
+    }
+
+    fn tail(&self) -> Tail {
+        let kept = &self.messages[self.first as usize..];
+        let last = kept.iter().rev().find_map(|message| message.standing.clone());
+        Tail { last, next_offset: self.end(), first_offset: self.first }
+    }
+
+    /// Where it was acknowledged to end.
+    fn acknowledged(&mut self) -> Tail {
+        let tail = self.tail();
+        match &self.longest {
+            Some(longest) if longest.next_offset > tail.next_offset => longest.clone(),
+            _ => self.longest.insert(tail).clone(),
+        }
+    }
+
+    fn has_before(&self, standing: &Standing) -> bool {
+        let is_before = |it: &Standing| it.log_id == standing.log_id && it.position == standing.previous;
+        standing.previous == 0 || self.messages.iter().filter_map(|it| it.standing.as_ref()).any(is_before)
+    }
+}
+
+/// A connection to one topic, for reading.
+pub struct Reader {
+    brokers: Brokers,
+    source: Source,
+    offsets: BTreeMap<i64, i64>,
+    losses: u64,
+}
+
+impl ReadTopic for Reader {
+    const SYSTEM: &'static str = "simulation";
+
+    fn partitions(&mut self) -> Result<i64, String> {
+        Ok(PARTITIONS)
+    }
+
+    fn kept(&mut self, _partitions: i64) -> Result<BTreeMap<i64, Kept>, String> {
+        Ok(self.brokers.at(self.source, |topic| (0..).zip(topic.parts.iter().map(Partition::kept)).collect()))
+    }
+
+    fn read_from(&mut self, offsets: &BTreeMap<i64, i64>) -> Result<(), String> {
+        self.offsets.clone_from(offsets);
+        Ok(())
+    }
+
+    fn next(&mut self, _patience: Duration) -> Result<Option<Read>, String> {
+        let (source, offsets) = (self.source, &mut self.offsets);
+        self.brokers.at(source, |topic| {
+            for (part, next) in offsets {
+                let partition = &topic.parts[*part as usize];
+                if *next > partition.end() || *next < partition.first {
+                    return Err(format!("offset {next} of partition {part} is out of range"));
+                }
+                if let Some(message) = partition.messages.get(*next as usize) {
+                    let Message { record, standing } = message.clone();
+                    let read = Read { part: *part, offset: *next, record, standing };
+                    *next += 1;
+                    return Ok(Some(read));
+                }
+            }
+            Ok(None)
+        })
+    }
+
+    fn was_lost(&mut self) -> bool {
+        let losses = self.brokers.at(self.source, |topic| topic.losses);
+        std::mem::replace(&mut self.losses, losses) != losses
+    }
+
+    fn tell(&mut self, _heard: &Parts) {}
+
+    fn now(&self) -> Instant {
+        self.brokers.state().now
+    }
+}
+
+/// Hears a peer from its topic, as late as it is served.
+pub struct TopicEar {
+    reader: TopicReader<Reader>,
+    mischief: Mischief,
+}
+
+impl TopicEar {
+    /// An ear on the topic of `source`.
+    pub fn new(brokers: &Brokers, source: Source, mischief: &Mischief) -> Self {
+        let brokers = brokers.clone();
+        let connect = move || {
+            let losses = brokers.at(source, |topic| topic.losses);
+            Ok(Reader { brokers: brokers.clone(), source, offsets: BTreeMap::new(), losses })
+        };
+        Self { reader: TopicReader::new(source, Box::new(connect)), mischief: mischief.clone() }
+    }
+}
+
+impl Carrier for TopicEar {
+    fn read_after(&mut self, heard: &Parts, limit: usize) -> Result<News, String> {
+        self.reader.read_after(heard, limit.min(self.mischief.served().limit))
+    }
+
+    fn wait(&mut self) {}
+
+    fn system(&self) -> &'static str {
+        self.reader.system()
+    }
+
+    fn taken_in(&mut self, heard: &Parts) {
+        self.reader.taken_in(heard);
+    }
+}
+
+/// A connection to one topic, for its relay.
+pub struct Writer {
+    brokers: Brokers,
+    source: Source,
+    batch: Vec<(i64, Message)>,
+    acknowledged: BTreeMap<i64, Offsets>,
+    losses: u64,
+}
+
+impl Writer {
+    /// Connects.
+    pub fn open(brokers: &Brokers, source: Source) -> Self {
+        let losses = brokers.at(source, |topic| topic.losses);
+        let (batch, acknowledged) = (Vec::new(), BTreeMap::new());
+        Self { brokers: brokers.clone(), source, batch, acknowledged, losses }
+    }
+}
+
+impl WriteTopic for Writer {
+    fn partitions(&mut self) -> Result<i64, String> {
+        Ok(PARTITIONS)
+    }
+
+    fn tails(&mut self, _partitions: i64) -> Result<BTreeMap<i64, Tail>, String> {
+        let trusts = self.brokers.state().bug == Some(Bug::RelayTrustsBrokers);
+        let tail = |part: &mut Partition| if trusts { part.acknowledged() } else { part.tail() };
+        Ok(self.brokers.at(self.source, |topic| (0..).zip(topic.parts.iter_mut().map(tail)).collect()))
+    }
+
+    fn ends(&mut self, partitions: i64) -> Result<BTreeMap<i64, i64>, String> {
+        let ends = self.tails(partitions)?.into_iter().map(|(part, tail)| (part, tail.next_offset));
+        Ok(ends.collect())
+    }
+
+    fn was_lost(&mut self) -> bool {
+        let losses = self.brokers.at(self.source, |topic| topic.losses);
+        std::mem::replace(&mut self.losses, losses) != losses
+    }
+
+    fn begin(&mut self) {
+        self.batch.clear();
+        self.acknowledged.clear();
+    }
+
+    fn send(&mut self, part: i64, record: &Record, standing: &Standing) -> Result<(), String> {
+        let message = Message { record: record.clone(), standing: Some(standing.clone()) };
+        self.batch.push((part, message));
+        Ok(())
+    }
+
+    fn wait(&mut self, _say_so: &mut dyn FnMut()) -> Result<u64, String> {
+        let (batch, acknowledged) = (std::mem::take(&mut self.batch), &mut self.acknowledged);
+        self.brokers.at(self.source, |topic| {
+            let sent = batch.len() as u64;
+            let mut room = match topic.takes {
+                Takes::All => usize::MAX,
+                Takes::Some(count) => count.into(),
+            };
+            for (part, message) in batch {
+                if room == 0 {
+                    topic.late.push_back((part, message));
+                    continue;
+                }
+                room -= 1;
+                let partition = &mut topic.parts[part as usize];
+                let offset = partition.end();
+                partition.messages.push(message);
+                partition.acknowledged();
+                topic.changes += 1;
+                let seen = acknowledged.entry(part);
+                seen.or_insert(Offsets { first: offset, last: offset, fell: false }).last = offset;
+            }
+            match topic.takes {
+                Takes::All => Ok(sent),
+                Takes::Some(_) => {
+                    acknowledged.clear();
+                    Err("the brokers do not acknowledge".to_owned())
+                }
+            }
+        })
+    }
+
+    fn offsets(&mut self) -> BTreeMap<i64, Offsets> {
+        std::mem::take(&mut self.acknowledged)
+    }
+
+    fn now(&self) -> Instant {
+        self.brokers.state().now
+    }
+}
+
+/// A service's outbox, as its relay reads it.
+pub struct OnDisk<'a, D: Shelved>(pub &'a Disk<D>);
+
+impl<D: Shelved> Outbox for OnDisk<'_, D> {
+    fn head(&mut self) -> Result<Head, String> {
+        let mut platters = self.0.platters();
+        // Whoever opens a database sees and syncs what its dead writer left.
+        platters.sync();
+        Ok(platters.now.head().clone())
+    }
+
+    fn head_and_after(&mut self, position: i64, limit: i64) -> Result<(Head, Vec<Record>), String> {
+        let platters = self.0.platters();
+        let contents = platters.seen();
+        let after = contents.outbox.range(position + 1..).take(limit as usize);
+        Ok((contents.head().clone(), after.map(|(_, arrived)| arrived.record.clone()).collect()))
+    }
+
+    fn stands(&mut self, _position: i64, _last: i64) {}
+
+    fn waits(&mut self) {}
+}
