@@ -31,6 +31,7 @@ pub use domain::{Answer, Barista, Changed, Loaded, Refused, Request};
 pub use fact::fact;
 pub use http::last_seen;
 pub use queue::{Queue, Unmakeable};
+pub use robot::Shift;
 pub use store::{Page, page, ticket};
 pub use ticket::{Command, LineState, Lines, Refusal, Status, Ticket, TicketLine, Transition};
 

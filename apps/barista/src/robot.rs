@@ -21,7 +21,7 @@ use crate::domain::{Answer, Barista, Request};
 use crate::feed::Feed;
 use crate::store::{self, Page};
 use crate::ticket::Command;
-use shift::Shift;
+pub use shift::Shift;
 
 /// Tickets of a store that are in the schedule at once; the others wait in the rows.
 const SCHEDULED_LIMIT: usize = 500;
@@ -86,7 +86,7 @@ impl Robot {
             if around {
                 (0, SCHEDULED_LIMIT)
             } else {
-                (counter.seen, SCHEDULED_LIMIT.saturating_sub(counter.shift.len()))
+                (counter.seen, SCHEDULED_LIMIT.saturating_sub(counter.shift.scheduled()))
             }
         };
         let known: BTreeMap<String, (i64, usize)> =

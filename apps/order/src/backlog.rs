@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 /// How payment keeps up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Flow {
+pub enum Flow {
     /// As it should.
     Fine,
     /// Half of the time to pay is gone for the oldest order in the backlog: customers are told.
@@ -21,7 +21,7 @@ pub(crate) enum Flow {
 }
 
 /// What is known of payment's backlog. Shared by requests, the writer and the chores.
-pub(crate) struct Backlog {
+pub struct Backlog {
     pay_within: Duration,
     /// When the latest order was placed that payment has spoken about.
     reached_ms: AtomicI64,
@@ -30,27 +30,28 @@ pub(crate) struct Backlog {
 }
 
 impl Backlog {
-    pub(crate) fn new(pay_within: Duration) -> Self {
+    /// Nothing waits yet; customers have so long to pay.
+    pub fn new(pay_within: Duration) -> Self {
         Self { pay_within, reached_ms: AtomicI64::new(0), oldest_ms: AtomicI64::new(i64::MAX) }
     }
 
     /// Payment has spoken about an order that was placed then.
-    pub(crate) fn reached(&self, placed_at: Timestamp) {
+    pub fn reached(&self, placed_at: Timestamp) {
         self.reached_ms.fetch_max(placed_at.as_millisecond(), Ordering::Relaxed);
     }
 
     /// Only orders placed after this are in the backlog.
-    pub(crate) fn begins_after(&self) -> Timestamp {
+    pub fn begins_after(&self) -> Timestamp {
         from_ms(self.reached_ms.load(Ordering::Relaxed))
     }
 
     /// Notes the oldest order in the backlog.
-    pub(crate) fn note(&self, oldest: Option<Timestamp>) {
+    pub fn note(&self, oldest: Option<Timestamp>) {
         self.oldest_ms.store(oldest.map_or(i64::MAX, Timestamp::as_millisecond), Ordering::Relaxed);
     }
 
     /// How payment keeps up, by what was noted last.
-    pub(crate) fn flow(&self, now: Timestamp) -> Flow {
+    pub fn flow(&self, now: Timestamp) -> Flow {
         let age = since(now, from_ms(self.oldest_ms.load(Ordering::Relaxed)));
         if age >= self.pay_within * 4 / 5 {
             Flow::Stuck

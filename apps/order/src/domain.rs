@@ -34,7 +34,7 @@ pub struct Change {
 
 impl Change {
     /// When the order was placed, if payment has spoken about it with this change.
-    pub(crate) fn reached(&self) -> Option<Timestamp> {
+    pub fn reached(&self) -> Option<Timestamp> {
         self.placed_at.filter(|_| self.before == Some(Status::Placed) && self.after != Status::Placed)
     }
 }

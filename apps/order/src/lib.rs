@@ -31,6 +31,7 @@ use cafe_delivery::{Desk, Elsewhere, Hooks, Place};
 use cafe_web::{StaffKey, StartError};
 use tokio_util::sync::CancellationToken;
 
+pub use backlog::{Backlog, Flow};
 pub use config::{Config, PAY_BY_MAX, PAY_BY_MIN};
 pub use domain::{Change, Orders};
 pub use fact::fact;
@@ -40,7 +41,6 @@ pub use store::{KeyRow, OrderTables, find, page};
 pub use tokens::Tokens;
 pub use worker::KEY_LIFE;
 
-use backlog::Backlog;
 use hub::Hub;
 use order::Status;
 

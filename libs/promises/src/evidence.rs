@@ -144,6 +144,11 @@ impl Evidence {
         self.logs.get(&source).is_some_and(|log| log.oldest > 1)
     }
 
+    /// Whether the first events that the source said about an order may have been pruned.
+    pub(crate) fn may_lack_events(&self, source: Source, case: &Case) -> bool {
+        self.is_pruned(source) && case.said_by(source).all(|event| event.version != 1)
+    }
+
     /// Whether time enough has passed for an order to be at its end.
     pub(crate) fn is_settled(&self, case: &Case) -> bool {
         self.settled && (!self.saw(Kind::Customers) || !case.customers.is_empty())

@@ -43,7 +43,8 @@ pub fn acknowledged_cancels_are_passed_on(evidence: &Evidence) -> Seen {
         let is_cancelled = case.order.as_ref().is_some_and(|order| order.status == OrderStatus::Cancelled);
         // A restored barista may have forgotten that it had cancelled, which was why nothing was announced.
         let may_be_lost =
-            [Source::Order, Source::Barista].iter().any(|it| evidence.may_be_lost(*it, order_id));
+            [Source::Order, Source::Barista].iter().any(|it| evidence.may_be_lost(*it, order_id))
+                || evidence.may_lack_events(Source::Order, case);
         if acknowledged && !is_said && !is_cancelled && !may_be_lost {
             wrong.push("its customer's cancel was acknowledged and never announced".to_owned());
         }

@@ -41,6 +41,8 @@ struct Topic {
     /// How often anything about it has changed.
     changes: u64,
     is_damaged: bool,
+    /// It once was.
+    was_damaged: bool,
 }
 
 #[derive(Default)]
@@ -153,6 +155,21 @@ impl Brokers {
         })
     }
 
+    /// The oldest messages of a partition are dropped, of those before `read`: it is five weeks later, and damage done before is
+    /// over. True if there were any.
+    pub fn age(&self, source: Source, part: u8, read: i64) -> bool {
+        self.at(source, |topic| {
+            let partition = &mut topic.parts[usize::from(part)];
+            let first = partition.first.max(read.min(partition.end()) - 1);
+            let has_aged = first > partition.first && !topic.was_damaged && topic.late.is_empty();
+            if has_aged {
+                partition.first = first;
+                topic.changes += 1;
+            }
+            has_aged
+        })
+    }
+
     /// A program of somebody else's writes something.
     pub fn hear_somebody_else(&self, source: Source, part: u8) {
         self.at(source, |topic| {
@@ -169,7 +186,7 @@ impl Topic {
         if is_damaged {
             self.losses += 1;
             self.changes += 1;
-            self.is_damaged = true;
+            (self.is_damaged, self.was_damaged) = (true, true);
         }
         is_damaged
     }

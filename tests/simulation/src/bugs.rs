@@ -70,11 +70,13 @@ pub enum Bug {
     SleeperAsks,
     /// A relay goes by what brokers have acknowledged, and does not look whether they still have it.
     RelayTrustsBrokers,
+    /// An event of a type that is not known is not counted.
+    UnknownNotCounted,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::UnsyncedAnswer,
         Self::ReaderDoesNotSync,
         Self::RestoredLogIsReadOn,
@@ -108,6 +110,7 @@ impl Bug {
         Self::FailedBatchSkipped,
         Self::SleeperAsks,
         Self::RelayTrustsBrokers,
+        Self::UnknownNotCounted,
     ];
 
     /// What is wrong, in a few words.
@@ -146,6 +149,7 @@ impl Bug {
             Self::FailedBatchSkipped => "a listener reads on past what failed",
             Self::SleeperAsks => "a frozen process asks the vendor when it wakes",
             Self::RelayTrustsBrokers => "a relay trusts what brokers have acknowledged",
+            Self::UnknownNotCounted => "an event of an unknown type is not counted",
         }
     }
 }

@@ -144,6 +144,9 @@ impl Chooser {
         if !world.vendor.news.is_empty() {
             self.ready.push(Transition::VendorTells(0));
         }
+        if world.config.has_robot {
+            self.ready.extend((0..world.config.replicas as u8).map(Transition::Robot));
+        }
         if self.ready.is_empty() || self.draw.once_in(6) {
             return self.upkeep(world);
         }
@@ -159,7 +162,8 @@ impl Chooser {
     fn upkeep(&mut self, world: &World) -> Transition {
         let place = self.place(world);
         let lane = Lane::ALL[1..][self.draw.below(Lane::ALL.len() - 1)];
-        match self.draw.below(12) {
+        match self.draw.below(13) {
+            12 => Transition::Prune(self.source(), place),
             0 => Transition::Bench(place, BenchDoes::Begin),
             1 => Transition::Bench(place, BenchDoes::Expire),
             2..6 => Transition::Bench(place, BenchDoes::Lane(lane)),
@@ -264,6 +268,7 @@ impl Chooser {
             7..9 => Fault::ArriveLate(source),
             9 => Fault::LoseTail(source, part, count + 1),
             10 => Fault::MakeAnew(source),
+            11 if self.draw.once_in(2) => Fault::Age(source, part),
             _ => Fault::SomebodyElse(source, part),
         }
     }

@@ -28,6 +28,10 @@ pub struct Config {
     pub moods: u16,
     /// How often each kind of fault is chosen, against the others.
     pub weights: Weights,
+    /// The service whose program is older than the others', if one is.
+    pub older: Option<Source>,
+    /// A robot makes what is queued.
+    pub has_robot: bool,
     /// The service that is put back from older copies, if one is: what two have forgotten nobody may know any more.
     pub restored: Option<Source>,
     /// A planted bug.
@@ -84,6 +88,8 @@ impl Config {
         };
         let replicas = if draw.once_in(3) { 2 } else { 1 };
         let is_on_kafka = draw.once_in(4);
+        let older = if draw.once_in(4) { draw.one(&Source::ALL) } else { None };
+        let has_robot = draw.once_in(5);
         weights.brokers = if is_on_kafka { on(&mut draw, 30) } else { 0 };
         Self {
             seed,
@@ -96,6 +102,8 @@ impl Config {
             faults: faults as u16,
             moods: if is_calm { 0 } else { draw.within(0, 500) as u16 },
             weights,
+            older,
+            has_robot,
             restored,
             bug,
         }

@@ -89,7 +89,15 @@ pub const KINDS: [&str; 37] = [
 ];
 
 /// What staff do and what is not a fault, counted the same way.
-pub const STAFF: [&str; 4] = ["staff recall", "staff reject", "staff refund", "staff give goodwill"];
+pub const STAFF: [&str; 7] = [
+    "staff recall",
+    "staff reject",
+    "staff refund",
+    "staff give goodwill",
+    "order is refused, payment is behind",
+    "outbox is pruned",
+    "topic's messages age out",
+];
 
 /// Counts.
 #[derive(Clone, Debug, Default)]

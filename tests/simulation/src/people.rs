@@ -146,7 +146,7 @@ impl Customer {
             }
             (Ok(Answer::CancelAsked { .. }), None) => self.cancelled = true,
             (Err(TurnError::OutcomeUnknown), Some(_)) => self.is_in_doubt = true,
-            (Err(_), Some(order_id)) => self.refused.push(order_id),
+            (Ok(Answer::NotTaken) | Err(_), Some(order_id)) => self.refused.push(order_id),
             _ => {}
         }
     }

@@ -233,6 +233,11 @@ impl<D: Shelved> Process<D> {
         })
     }
 
+    /// Has what was said before that time dropped from the outbox.
+    pub fn prune(&self, before: jiff::Timestamp) -> bool {
+        self.work.try_send(Work::Prune(before)).is_ok()
+    }
+
     /// Whether anything waits for a turn.
     pub fn has_work(&self) -> bool {
         !self.inbox.is_empty() || !self.waiting.is_empty()

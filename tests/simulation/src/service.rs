@@ -1,9 +1,12 @@
 //! A service: its disk, and the processes that use it.
 
+use std::sync::Arc;
+
 use cafe_barista::Barista;
 use cafe_clock::{Clock, from_ms};
+use cafe_delivery::parts::Carrier;
 use cafe_events::Source;
-use cafe_order::Orders;
+use cafe_order::{Backlog, Change, Orders};
 use cafe_payment::domain::Cashier;
 use jiff::tz::TimeZone;
 
@@ -12,8 +15,11 @@ use crate::broker::{Brokers, TopicEar};
 use crate::bugs::Bug;
 use crate::carrier::{Ear, Mischief};
 use crate::disk::{Contents, Disk};
+use crate::older::OlderEar;
+use crate::people::PAY_WITHIN;
 use crate::planted::{Allergy, Plantable, Planted};
 use crate::process::{Opening, Process};
+use crate::robot::Robot;
 use crate::shelf::Shelved;
 use crate::table::Transactional;
 
@@ -43,8 +49,8 @@ pub struct Service<D: Simulated> {
 pub struct Place<D: Simulated> {
     /// The process, while it lives.
     pub process: Option<Process<Planted<D>>>,
-    /// What it does outside of its turns, where that is simulated.
-    pub bench: Option<Bench>,
+    /// What it does outside of its turns.
+    pub besides: Option<D::Besides>,
 }
 
 /// What takes the effects of a process's turns.
@@ -57,49 +63,76 @@ pub struct Disks {
     barista: Disk<Planted<Barista>>,
     /// Where events go by brokers, listeners read these instead.
     brokers: Option<Brokers>,
+    /// The service whose program is older than the others'.
+    older: Option<Source>,
 }
 
 /// A service that can be simulated.
 pub trait Simulated: Plantable + Shelved {
+    /// What a process of it does outside of its turns.
+    type Besides;
+
     /// The decisions of a new process, what takes their effects, and what it does besides.
     fn begin(
         restored_at_ms: Option<i64>,
         clock: &Clock,
         seed: u64,
         bug: Option<Bug>,
-    ) -> (Self, OnCommit<Self>, Option<Bench>)
+    ) -> (Self, OnCommit<Self>, Self::Besides)
     where
         Self: Sized;
+
+    /// The process leads from now on.
+    fn begins_to_lead(_besides: &mut Self::Besides, _clock: &Clock) {}
+}
+
+/// What a process of the order service does besides.
+pub struct Till {
+    /// How long orders wait for payment, as far as this process knows.
+    pub backlog: Arc<Backlog>,
 }
 
 impl Simulated for Orders {
-    fn begin(_: Option<i64>, _: &Clock, _: u64, _: Option<Bug>) -> (Self, OnCommit<Self>, Option<Bench>) {
-        (Self { zone: TimeZone::UTC }, Box::new(drop), None)
+    type Besides = Till;
+
+    fn begin(_: Option<i64>, _: &Clock, _: u64, _: Option<Bug>) -> (Self, OnCommit<Self>, Till) {
+        let backlog = Arc::new(Backlog::new(PAY_WITHIN));
+        let till = Till { backlog: Arc::clone(&backlog) };
+        let on_commit = move |change: Change| change.reached().into_iter().for_each(|at| backlog.reached(at));
+        (Self { zone: TimeZone::UTC }, Box::new(on_commit), till)
     }
 }
 
 impl Simulated for Cashier {
+    type Besides = Bench;
+
     fn begin(
         restored_at_ms: Option<i64>,
         clock: &Clock,
         seed: u64,
         bug: Option<Bug>,
-    ) -> (Self, OnCommit<Self>, Option<Bench>) {
+    ) -> (Self, OnCommit<Self>, Bench) {
         let (bench, gate, on_commit) = Bench::new(clock, seed, bug);
-        (Self { gate, restored_at: restored_at_ms.map(from_ms) }, on_commit, Some(bench))
+        (Self { gate, restored_at: restored_at_ms.map(from_ms) }, on_commit, bench)
+    }
+
+    fn begins_to_lead(bench: &mut Bench, clock: &Clock) {
+        bench.begins_to_lead(clock);
     }
 }
 
 impl Simulated for Barista {
-    fn begin(_: Option<i64>, _: &Clock, _: u64, _: Option<Bug>) -> (Self, OnCommit<Self>, Option<Bench>) {
-        (Self, Box::new(drop), None)
+    type Besides = Robot;
+
+    fn begin(_: Option<i64>, _: &Clock, _: u64, _: Option<Bug>) -> (Self, OnCommit<Self>, Robot) {
+        (Self, Box::new(drop), Robot::default())
     }
 }
 
 impl<D: Simulated> Service<D> {
     /// A service with an empty database, and no process yet.
     pub fn new(start: jiff::Timestamp, replicas: usize, bug: Option<Bug>, seed: u64) -> Self {
-        let places = (0..replicas).map(|_| Place { process: None, bench: None }).collect();
+        let places = (0..replicas).map(|_| Place { process: None, besides: None }).collect();
         Self {
             disk: Disk::new(&format!("{}-1", D::SOURCE)),
             places,
@@ -123,7 +156,7 @@ impl<D: Simulated> Service<D> {
         self.started += 1;
         let restored_at_ms = self.disk.platters().now.head().restored_at_ms;
         let seed = self.seed ^ (u64::from(self.started) << 8) ^ D::SOURCE as u64;
-        let (domain, on_commit, bench) = D::begin(restored_at_ms, &self.clock, seed, self.bug);
+        let (domain, on_commit, besides) = D::begin(restored_at_ms, &self.clock, seed, self.bug);
         let opening = Opening {
             domain: Planted::new(domain, self.bug, &self.allergy),
             name: format!("{}-{}", D::SOURCE, self.started),
@@ -134,10 +167,10 @@ impl<D: Simulated> Service<D> {
             on_commit,
             bug: self.bug,
         };
-        let ears = disks.ears(&self.served, self.bug);
+        let ears = disks.ears(D::SOURCE, &self.served, self.bug);
         match Process::start(opening, &ears) {
             Ok(process) => {
-                self.places[place] = Place { process: Some(process), bench };
+                self.places[place] = Place { process: Some(process), besides: Some(besides) };
                 true
             }
             Err(_) => false,
@@ -146,13 +179,13 @@ impl<D: Simulated> Service<D> {
 
     /// Has a process look after its lease.
     pub fn beat(&mut self, place: usize, now: std::time::Instant, disks: &Disks) -> Result<bool, String> {
-        let ears = disks.ears(&self.served, self.bug);
-        let Place { process, bench } = &mut self.places[place];
+        let ears = disks.ears(D::SOURCE, &self.served, self.bug);
+        let Place { process, besides } = &mut self.places[place];
         match process {
             Some(process) if self.is_shared => {
                 let took = process.beat(now, &ears)?;
-                if took && let Some(bench) = bench {
-                    bench.begins_to_lead(&self.clock);
+                if took && let Some(besides) = besides {
+                    D::begins_to_lead(besides, &self.clock);
                 }
                 Ok(took)
             }
@@ -163,7 +196,7 @@ impl<D: Simulated> Service<D> {
     /// A process dies, at once and without a word.
     pub fn kill(&mut self, place: usize) -> bool {
         let killed = self.places[place].process.take();
-        self.places[place].bench = None;
+        self.places[place].besides = None;
         if let Some(process) = &killed {
             process.fate.die();
             let mut platters = self.disk.platters();
@@ -231,10 +264,10 @@ impl<D: Simulated> Service<D> {
     }
 }
 
-impl<D: Simulated> Place<D> {
+impl Place<Cashier> {
     /// How many things it is doing outside of its turns.
     pub fn tasks(&self) -> usize {
-        self.bench.as_ref().map_or(0, Bench::tasks)
+        self.besides.as_ref().map_or(0, Bench::tasks)
     }
 }
 
@@ -245,26 +278,28 @@ impl Disks {
         payment: &Disk<Planted<Cashier>>,
         barista: &Disk<Planted<Barista>>,
         brokers: Option<&Brokers>,
+        older: Option<Source>,
     ) -> Self {
         let (order, payment, barista) = (order.clone(), payment.clone(), barista.clone());
-        Self { order, payment, barista, brokers: brokers.cloned() }
+        Self { order, payment, barista, brokers: brokers.cloned(), older }
     }
 
+    /// The ears of `own`.
     fn ears<'a>(
         &'a self,
+        own: Source,
         served: &'a [Mischief; 3],
         bug: Option<Bug>,
-    ) -> impl Fn(Source) -> Box<dyn cafe_delivery::parts::Carrier> + use<'a> {
+    ) -> impl Fn(Source) -> Box<dyn Carrier> + use<'a> {
         move |source| {
             let served = &served[source as usize];
-            if let Some(brokers) = &self.brokers {
-                return Box::new(TopicEar::new(brokers, source, served));
-            }
-            match source {
-                Source::Order => Box::new(Ear::new(&self.order, served, bug)),
-                Source::Payment => Box::new(Ear::new(&self.payment, served, bug)),
-                Source::Barista => Box::new(Ear::new(&self.barista, served, bug)),
-            }
+            let ear: Box<dyn Carrier> = match (&self.brokers, source) {
+                (Some(brokers), _) => Box::new(TopicEar::new(brokers, source, served)),
+                (None, Source::Order) => Box::new(Ear::new(&self.order, served, bug)),
+                (None, Source::Payment) => Box::new(Ear::new(&self.payment, served, bug)),
+                (None, Source::Barista) => Box::new(Ear::new(&self.barista, served, bug)),
+            };
+            if self.older == Some(own) { Box::new(OlderEar::new(own, ear, bug)) } else { ear }
         }
     }
 }

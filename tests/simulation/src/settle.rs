@@ -15,9 +15,10 @@ use crate::transition::{BenchDoes, Fault, StaffDoes, Transition};
 use crate::vendor::Mood;
 use crate::world::{World, with};
 
-/// Rounds without waiting, and waits, after which an order that has not ended never will.
+/// Rounds without waiting, and waits, after which an order that has not ended never will: closed attempts are looked up each
+/// second, for a day.
 const ROUNDS: usize = 20_000;
-const WAITS: usize = 1_000;
+const WAITS: usize = 100_000;
 /// How long a round without a lease lasts.
 const LEASE_ROUND: Duration = BEAT;
 /// How long the vendor is waited for.
@@ -32,8 +33,9 @@ pub fn settle(world: &mut World) -> bool {
 
 /// Everybody does what is theirs until nothing is left to do; false if that does not come.
 pub fn come_to_rest(world: &mut World) -> bool {
-    let (mut is_asked_again, mut waits) = (false, 0);
-    for _ in 0..ROUNDS {
+    let (mut is_asked_again, mut waits, mut rounds) = (false, 0, 0);
+    while rounds < ROUNDS {
+        rounds += 1;
         if work(world) {
             continue;
         }
@@ -41,13 +43,13 @@ pub fn come_to_rest(world: &mut World) -> bool {
             ask_again(world);
             continue;
         }
-        if make(world) {
+        if !world.config.has_robot && make(world) {
             continue;
         }
         match next_moment(world) {
             Some(_) if waits == WAITS => return false,
             Some(wait) => {
-                waits += 1;
+                (waits, rounds) = (waits + 1, 0);
                 world.happens(&Transition::Pass(wait.as_millis() as u32));
             }
             // Whoever waited for one of them is told nothing, and asks again.
@@ -114,6 +116,9 @@ fn work(world: &mut World) -> bool {
             worked |= world.happens(&Transition::Relay(source, place));
         }
     }
+    for place in places.clone() {
+        worked |= world.happens(&Transition::Robot(place));
+    }
     for place in places {
         worked |= world.happens(&Transition::Bench(place, BenchDoes::TakeUp));
         world.happens(&Transition::Bench(place, BenchDoes::Clocks));
@@ -169,6 +174,17 @@ fn make(world: &mut World) -> bool {
     made
 }
 
+/// How long until the robot has something to do.
+fn robot_next(world: &World) -> Option<Duration> {
+    let robots = world
+        .barista
+        .places
+        .iter()
+        .filter(|place| place.process.as_ref().is_some_and(crate::process::Process::leads));
+    let next = robots.filter_map(|place| place.besides.as_ref()?.next_at()).min()?;
+    world.config.has_robot.then(|| next.saturating_sub(world.steady).max(Duration::from_millis(1)))
+}
+
 /// Whether a relay or a listener could not use a topic, and tries again.
 fn is_cut_off(world: &mut World, source: Source) -> bool {
     if world.brokers.is_none() {
@@ -187,6 +203,9 @@ fn next_moment(world: &mut World) -> Option<Duration> {
     let is_led = world.order.is_led() && world.payment.is_led() && world.barista.is_led();
     if !is_led || Source::ALL.into_iter().any(|source| is_cut_off(world, source)) {
         return Some(LEASE_ROUND);
+    }
+    if let Some(due) = robot_next(world) {
+        return Some(due);
     }
     let now_ms = world.payment.clock.now().as_millisecond();
     let platters = world.payment.disk.platters();

@@ -82,6 +82,10 @@ pub enum Transition {
     Start(Source, PlaceNumber),
     /// The payment worker does something.
     Bench(PlaceNumber, BenchDoes),
+    /// A robot looks at the queue and does what is due.
+    Robot(PlaceNumber),
+    /// What a service said long ago, so that everybody has heard it, is dropped.
+    Prune(Source, PlaceNumber),
     /// Something is done about a call to the vendor.
     Vendor(u8, Mood),
     /// The vendor tells of an attempt once more, unasked.
@@ -163,6 +167,8 @@ pub enum Fault {
     LoseTail(Source, u8, u8),
     /// A topic is deleted, and made again.
     MakeAnew(Source),
+    /// A topic drops old messages of a partition, which everybody has heard.
+    Age(Source, u8),
     /// A program of somebody else's writes to a partition of a topic.
     SomebodyElse(Source, u8),
 }

@@ -153,6 +153,8 @@ impl World {
             Transition::Beat(source, place) => self.beat(source, place),
             Transition::Start(source, place) => self.start(source, place),
             Transition::Bench(place, does) => self.bench(place, does),
+            Transition::Robot(place) => self.robot(place),
+            Transition::Prune(source, place) => self.prune(source, place),
             Transition::Vendor(call, mood) => self.vendor_acts(call, mood),
             Transition::VendorTells(place) => self.vendor_tells(place),
             Transition::Chore(source, place) => self.chore(source, place),
@@ -172,7 +174,13 @@ impl World {
     }
 
     fn disks(&self) -> Disks {
-        Disks::new(&self.order.disk, &self.payment.disk, &self.barista.disk, self.brokers.as_ref())
+        Disks::new(
+            &self.order.disk,
+            &self.payment.disk,
+            &self.barista.disk,
+            self.brokers.as_ref(),
+            self.config.older,
+        )
     }
 
     fn pass(&mut self, by: Duration) -> bool {

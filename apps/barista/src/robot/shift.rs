@@ -17,7 +17,7 @@ const CUSTOMER_COMES: Duration = Duration::from_secs(2);
 /// The schedule is exact whatever the pace at which it is looked at: a drink that takes 4 ms keeps its barista for 4 ms,
 /// also if the next look is 10 ms later, and then everything that fell due meanwhile is due at once.
 #[derive(Debug)]
-pub(super) struct Shift {
+pub struct Shift {
     speed: f64,
     /// When each barista has nothing left to do.
     free_at: Vec<Duration>,
@@ -34,7 +34,8 @@ struct Job {
 }
 
 impl Shift {
-    pub(super) fn new(config: RobotConfig) -> Self {
+    /// Baristas with nothing to do.
+    pub fn new(config: RobotConfig) -> Self {
         Self {
             speed: config.speed,
             free_at: vec![Duration::ZERO; config.baristas.max(1)],
@@ -43,12 +44,12 @@ impl Shift {
     }
 
     /// How many tickets are in the schedule.
-    pub(super) fn len(&self) -> usize {
+    pub fn scheduled(&self) -> usize {
         self.jobs.len()
     }
 
     /// Takes note of a ticket. One that is new goes to the barista who is free first.
-    pub(super) fn see(&mut self, order_id: OrderId, ticket: &Ticket, now: Duration) {
+    pub fn see(&mut self, order_id: OrderId, ticket: &Ticket, now: Duration) {
         let comes = CUSTOMER_COMES.div_f64(self.speed);
         match (self.jobs.get_mut(&order_id), ticket.status) {
             (_, status) if !status.is_open() => drop(self.jobs.remove(&order_id)),
@@ -64,12 +65,12 @@ impl Shift {
     }
 
     /// Forgets a ticket; seen again it is new.
-    pub(super) fn forget(&mut self, order_id: OrderId) {
+    pub fn forget(&mut self, order_id: OrderId) {
         self.jobs.remove(&order_id);
     }
 
     /// What is to be done by now, first in first out.
-    pub(super) fn due(&self, now: Duration) -> Vec<(OrderId, Command)> {
+    pub fn due(&self, now: Duration) -> Vec<(OrderId, Command)> {
         let mut due: Vec<_> = self
             .jobs
             .iter()
@@ -81,7 +82,7 @@ impl Shift {
     }
 
     /// When something falls due next.
-    pub(super) fn next_at(&self) -> Option<Duration> {
+    pub fn next_at(&self) -> Option<Duration> {
         self.jobs.values().map(Job::next_at).min()
     }
 
@@ -157,7 +158,7 @@ mod tests {
             (9_000, b, Command::PickUp),
         ];
         assert_eq!(done, expected);
-        assert_eq!((shift.len(), shift.next_at()), (0, None));
+        assert_eq!((shift.scheduled(), shift.next_at()), (0, None));
     }
 
     #[test]

@@ -92,6 +92,7 @@ impl World {
             | Fault::ArriveLate(_)
             | Fault::LoseTail(..)
             | Fault::MakeAnew(_)
+            | Fault::Age(..)
             | Fault::SomebodyElse(..) => self.brokers_do(fault),
         }
     }
@@ -110,6 +111,10 @@ impl World {
             }
             Fault::MakeAnew(source) if brokers.is_mended(source) => {
                 (brokers.make_anew(source), "finds its topic made anew")
+            }
+            Fault::Age(source, part) if self.config.restored.is_none() => {
+                let read = self.read_by_all(source, part.into());
+                (brokers.age(source, part, read), "topic's messages age out")
             }
             Fault::SomebodyElse(source, part) => {
                 brokers.hear_somebody_else(source, part);

@@ -2,7 +2,7 @@
 
 use cafe_barista::{Command, Lines};
 use cafe_events::{OrderId, Party, Source};
-use cafe_order::PlaceOrder;
+use cafe_order::{Flow, PlaceOrder};
 use cafe_payment::domain::What;
 
 use super::{Asked, World};
@@ -57,8 +57,15 @@ impl World {
         let known = &self.customers[customer];
         let order = known.order(changed);
         let key = known.idempotency_key(&order);
-        let request = cafe_order::Request::Place(PlaceOrder { order_id, order, key, only_repeated: false });
+        let till = self.order.places[usize::from(place)].besides.as_ref();
+        let is_stuck = till.is_some_and(|till| till.backlog.flow(now) == Flow::Stuck);
+        let is_keyed = key.is_some();
+        let request =
+            cafe_order::Request::Place(PlaceOrder { order_id, order, key, only_repeated: is_stuck });
         let Some(process) = self.order.awake(place) else { return };
+        if is_stuck && !is_keyed {
+            return self.note("order is refused, payment is behind");
+        }
         if let Ok(answered) = process.ask(request) {
             self.asked.push(Asked { place, customer, places: Some(order_id), changed, answered });
         }

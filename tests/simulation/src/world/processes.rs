@@ -148,7 +148,7 @@ impl World {
     pub(super) fn bench(&mut self, place: PlaceNumber, does: BenchDoes) -> bool {
         let (now, instant) = (self.steady, self.instant());
         let at = &mut self.payment.places[usize::from(place)];
-        let (Some(process), Some(bench)) = (&at.process, &mut at.bench) else { return false };
+        let (Some(process), Some(bench)) = (&at.process, &mut at.besides) else { return false };
         if process.is_frozen || !process.leads() {
             return false;
         }
@@ -174,6 +174,71 @@ impl World {
         }
     }
 
+    pub(super) fn robot(&mut self, place: PlaceNumber) -> bool {
+        let now = self.steady;
+        let at = &mut self.barista.places[usize::from(place)];
+        let (Some(process), Some(robot)) = (&at.process, &mut at.besides) else { return false };
+        if process.is_frozen || !process.leads() || !self.config.has_robot {
+            return false;
+        }
+        let platters = self.barista.disk.platters();
+        let ask = |order_id, command| process.ask(cafe_barista::Request { order_id, command }).ok();
+        robot.step(&platters.now.shelf, now, ask) > 0
+    }
+
+    /// Whatever everybody has heard is old enough, as after five weeks. What a restored service has forgotten would be gone, and a
+    /// clock that steps by a day does not matter then.
+    pub(super) fn prune(&mut self, source: Source, place: PlaceNumber) -> bool {
+        if self.config.restored.is_some() || self.config.weights.clock > 0 {
+            return false;
+        }
+        let heard = self.heard_by_all(source);
+        let is_pruned = with!(self, source, service => {
+            let before = {
+                let platters = service.disk.platters();
+                let contents = &platters.now;
+                if contents.head().oldest > heard {
+                    return false;
+                }
+                let later = contents.outbox.range(heard + 1..).map(|(_, arrived)| arrived.record.at_ms);
+                let last = contents.outbox.get(&heard).map_or(0, |arrived| arrived.record.at_ms);
+                later.min().unwrap_or(last)
+            };
+            service.awake(place).is_some_and(|process| process.prune(cafe_clock::from_ms(before)))
+        });
+        if is_pruned {
+            self.note("outbox is pruned");
+        }
+        is_pruned
+    }
+
+    /// Up to where a service's log was heard by all others; with brokers, up to where it was written to its topic.
+    fn heard_by_all(&mut self, source: Source) -> i64 {
+        let log_id = with!(self, source, service => service.disk.platters().now.head().log_id.clone());
+        let listeners: Vec<Source> =
+            if self.brokers.is_some() { vec![source] } else { source.heard_by().collect() };
+        let heard = listeners.into_iter().map(|listener| {
+            with!(self, listener, service => {
+                let platters = service.disk.platters();
+                let parts = platters.now.positions.range((source, i64::MIN)..=(source, i64::MAX));
+                let heard = parts.map(|(_, (at, _))| if *at.log_id == *log_id { at.position } else { 0 });
+                heard.min().unwrap_or(0)
+            })
+        });
+        heard.min().unwrap_or(0)
+    }
+
+    /// Up to which offset a partition of a topic was read by all listeners.
+    pub(super) fn read_by_all(&mut self, source: Source, part: i64) -> i64 {
+        let read = source.heard_by().map(|listener| {
+            with!(self, listener, service => {
+                let platters = service.disk.platters();
+                platters.now.positions.get(&(source, part)).and_then(|(at, _)| at.next_offset).unwrap_or(0)
+            })
+        });
+        read.min().unwrap_or(0)
+    }
+
     pub(super) fn vendor_acts(&mut self, call: u8, mood: Mood) -> bool {
         let (now, wall_ms) = (self.steady, self.vendors_ms());
         let Some((call, mood)) = self.vendor.act(call.into(), mood, now, wall_ms) else { return false };
@@ -191,10 +256,22 @@ impl World {
         true
     }
 
+    /// How long orders wait for payment that were placed after the last one that it has spoken about.
+    fn look_at_backlog(&mut self, place: PlaceNumber) {
+        let at = &self.order.places[usize::from(place)];
+        let (Some(_), Some(till)) = (self.order.awake(place), &at.besides) else { return };
+        let (platters, behind) = (self.order.disk.platters(), till.backlog.begins_after());
+        let orders = platters.now.shelf.orders.iter().map(|(_, order)| order);
+        let waiting = orders.filter(|order| order.waits_for_payment());
+        let since = waiting.filter_map(|order| Some(order.placed.as_ref()?.at)).filter(|at| *at > behind);
+        till.backlog.note(since.min());
+    }
+
     pub(super) fn chore(&mut self, source: Source, place: PlaceNumber) -> bool {
         match source {
             Source::Order => {
                 let used_before = before(self.order.clock.now(), KEY_LIFE);
+                self.look_at_backlog(place);
                 let Some(process) = self.order.awake(place) else { return false };
                 let request = cafe_order::Request::ForgetKeys { before: used_before };
                 process.ask(request).is_ok()
