@@ -32,6 +32,8 @@ cafe_store::statements! {
     const PAGE = "SELECT order_id, state FROM payments WHERE order_id > $1 ORDER BY order_id LIMIT $2";
     const DUE = "SELECT order_id FROM payments WHERE lane = $1 AND due_at_ms <= $2 ORDER BY due_at_ms LIMIT $3";
     const IN_LANE = "SELECT order_id FROM payments WHERE lane = $1 ORDER BY due_at_ms LIMIT $2";
+    const OPEN_IN_LANE = "SELECT order_id FROM payments WHERE expires_at_ms IS NOT NULL AND lane = $1 \
+         ORDER BY expires_at_ms LIMIT $2";
     const EXPIRING = "SELECT order_id, state FROM payments WHERE expires_at_ms IS NOT NULL AND expires_at_ms < $1 \
          ORDER BY expires_at_ms LIMIT $2";
     const FIRST_IN_LANE = "SELECT MIN(due_at_ms) FROM payments WHERE lane = $1";
@@ -132,9 +134,11 @@ pub(crate) fn what_is_due(db: &mut Connection, now: Timestamp) -> Result<Vec<Due
     Ok(due)
 }
 
-/// What waits in a lane, due or not, at most `limit`.
+/// What waits in a lane, due or not, at most `limit`. Of closed attempts, which are followed for a day, only those of orders that
+/// are still to be paid: others are not urgent.
 pub(crate) fn in_lane(db: &mut Connection, lane: Lane, limit: usize) -> Result<Vec<OrderId>, Error> {
-    db.query(IN_LANE, &[lane.number().into(), Param::Int(limit as i64)], |row| id(row.str(0)?))
+    let sql = if lane == Lane::Follow { OPEN_IN_LANE } else { IN_LANE };
+    db.query(sql, &[lane.number().into(), Param::Int(limit as i64)], |row| id(row.str(0)?))
 }
 
 /// What was to be paid before `now` and may have expired.

@@ -8,6 +8,7 @@ use cafe_clock::{Clock, Ids};
 use cafe_delivery::TurnError;
 use cafe_events::OrderId;
 use cafe_payment::domain::{Ask, AskRefund, Cashier, Done, Request, What};
+use cafe_payment::payment::Payment;
 use cafe_payment::payment::Refusal;
 use cafe_payment::payment::agenda::Lane;
 use cafe_payment::payment::attempt::ChargeAnswer;
@@ -132,7 +133,11 @@ impl Bench {
     /// Opens attempts for orders that found no room when they were heard.
     pub fn begin_due(&mut self, limit: usize, around: &mut Around<'_>) -> usize {
         let room = self.till.gate.room(self.till.timer.elapsed()).min(limit);
-        let due = if room > 0 { due(around.rows, Some(Lane::Ask), &self.till, room) } else { Vec::new() };
+        let due = match room {
+            0 => Vec::new(),
+            _ if self.bells.lane(Lane::Ask).takes_all() => in_lane(around.rows, Lane::Ask),
+            room => due(around.rows, Some(Lane::Ask), &self.till, room),
+        };
         self.till.gate.set_backlog(room > 0 && due.len() == room);
         hand_in_all(&due, &What::Begin, around)
     }
@@ -403,7 +408,8 @@ fn due(rows: &PaymentShelf, lane: Option<Lane>, till: &Till, limit: usize) -> Ve
 }
 
 fn in_lane(rows: &PaymentShelf, lane: Lane) -> Vec<OrderId> {
-    let in_lane =
-        rows.payments.iter().filter(|(_, payment)| payment.next_task().is_some_and(|(_, of, _)| of == lane));
+    let is_in = |payment: &Payment| payment.next_task().is_some_and(|(_, of, _)| of == lane);
+    let is_urgent = |payment: &Payment| lane != Lane::Follow || payment.expires_at().is_some();
+    let in_lane = rows.payments.iter().filter(|(_, payment)| is_in(payment) && is_urgent(payment));
     in_lane.map(|(order_id, _)| *order_id).collect()
 }

@@ -244,12 +244,15 @@ impl Attempt {
             return;
         }
         let longest = if self.is_open() { LONGEST_GAP } else { FOLLOW_FOR };
-        self.look_at = Some(next_look(age, longest, measured));
+        self.look_at = Some(next_look(self.asked_at, longest, measured));
     }
 }
 
-/// When to look again at what is `age` old. Shared with refunds.
-pub(crate) fn next_look(age: Duration, longest: Duration, measured: Measured) -> Timestamp {
+/// When to look again at what was asked then. Shared with refunds. Where the clock was set back since, it is as old as it seems
+/// young: a vendor is not to be asked each second until the clock is there again.
+pub(crate) fn next_look(asked_at: Timestamp, longest: Duration, measured: Measured) -> Timestamp {
+    let (now, then) = (measured.now, asked_at);
+    let age = cafe_clock::since(now, then).max(cafe_clock::since(then, now));
     let gap = (age / 4).clamp(SHORTEST_GAP, longest).mul_f64(1.0 + measured.draw / 10.0);
     let settles_in = measured.settles_in();
     let gap = if settles_in.is_zero() { gap } else { gap.min(settles_in) };

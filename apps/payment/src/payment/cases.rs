@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cafe_clock::{after, from_ms};
+use cafe_clock::{after, before, from_ms};
 use cafe_events::{Currency, OrderId, OrderPlaced, Party, PaymentChoice, PaymentEvent};
 use jiff::Timestamp;
 
@@ -97,6 +97,26 @@ fn silence_is_closed_only_when_the_request_can_no_longer_arrive() {
     payment.looked_up(1, &Finding::NotFound, at(35, SETTLE_AFTER)).unwrap();
     assert_eq!(payment.attempts[0].state, AttemptState::NotCharged);
     assert_eq!(payment.status(), Status::Due);
+}
+
+#[test]
+fn where_the_clock_was_set_back_nothing_waits_for_it_and_the_vendor_is_not_asked_each_second() {
+    let mut payment = asked(Duration::from_mins(10));
+    let failed = ChargeAnswer::Unclear { arrived: true, detail: String::new() };
+    payment.answered(1, &failed, at(0, Duration::ZERO)).unwrap();
+    payment.looked_up(1, &Finding::NotFound, at(1, Duration::from_secs(1))).unwrap();
+    assert_eq!(payment.status(), Status::Due);
+    let hours = Duration::from_hours(20);
+    let set_back = before(now(), hours);
+    let measured = Measured { now: set_back, silent_for: Duration::from_mins(1), draw: 0.0 };
+    payment.looked_up(1, &Finding::NotFound, measured).unwrap();
+    assert_eq!(payment.retry_at, Some(set_back), "it is asked again at once");
+    let next = payment.attempts[0].look_at.unwrap();
+    assert_eq!(
+        next,
+        after(set_back, hours / 4),
+        "and the closed attempt is looked at as one of 20 hours ago"
+    );
 }
 
 #[test]

@@ -16,6 +16,7 @@ use super::{Decision, Order, Payment, Refusal, Transition, Wish};
 pub(super) const MAX_ATTEMPTS: u32 = 16;
 /// Pause after an attempt that was not charged; it doubles with each one, up to 64 s.
 const RETRY_AFTER: Duration = Duration::from_millis(250);
+const MOST_DOUBLINGS: u32 = 8;
 
 impl Payment {
     /// An order was placed. What cannot be paid at all is declined at once. Without the customer's proof nothing is asked,
@@ -97,6 +98,7 @@ impl Payment {
         finding: &Finding,
         measured: Measured,
     ) -> Result<Transition, Refusal> {
+        self.ask_again_soon(measured.now);
         let seen = self.attempt_mut(attempt)?;
         if matches!(seen.state, AttemptState::Charged { .. } | AttemptState::Declined { .. }) {
             return Ok(Transition::AlreadyDone);
@@ -374,8 +376,17 @@ impl Payment {
         self.attempts.last().map_or(1, |last| last.number + 1)
     }
 
+    /// Where the clock was set back, the pause before the next attempt is over: it would be as much longer.
+    fn ask_again_soon(&mut self, now: Timestamp) {
+        let longest = cafe_clock::after(now, RETRY_AFTER * 2_u32.pow(MOST_DOUBLINGS) * 3 / 2);
+        let never = self.order.as_ref().map(|order| order.placed.pay_by);
+        if self.retry_at.is_some_and(|at| at > longest) && self.retry_at != never {
+            self.retry_at = Some(now);
+        }
+    }
+
     fn retry_after(&self, measured: Measured) -> Timestamp {
-        let doublings = self.attempts.len().min(8) as u32;
+        let doublings = (self.attempts.len() as u32).min(MOST_DOUBLINGS);
         let pause = RETRY_AFTER * 2_u32.pow(doublings);
         cafe_clock::after(measured.now, pause.mul_f64(1.0 + measured.draw / 2.0))
     }

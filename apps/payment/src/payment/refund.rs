@@ -151,7 +151,6 @@ impl Refund {
     pub(super) fn unclear(&mut self, arrived: bool, measured: Measured) {
         let arrived = arrived || matches!(self.state, RefundState::Unknown { arrived: true });
         self.state = RefundState::Unknown { arrived };
-        let age = cafe_clock::since(measured.now, self.asked_at);
-        self.next_at = Some(next_look(age, LONGEST_GAP, measured));
+        self.next_at = Some(next_look(self.asked_at, LONGEST_GAP, measured));
     }
 }

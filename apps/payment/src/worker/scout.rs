@@ -50,7 +50,7 @@ impl Bells {
     }
 
     fn ring_for_everything(&self) {
-        for lane in Lane::ALL.into_iter().filter(|lane| *lane != Lane::Follow) {
+        for lane in Lane::ALL {
             self.lane(lane).take_all.store(true, Ordering::Relaxed);
             self.lane(lane).ring.notify_one();
         }
