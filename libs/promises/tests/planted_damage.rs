@@ -35,6 +35,24 @@ fn a_sound_cafe_is_found_sound() {
 }
 
 #[test]
+fn a_sound_cafe_of_which_any_log_was_pruned_anywhere_is_found_sound() {
+    for source in Source::ALL {
+        let last = evidence_of(&FATES).logs[&source].last;
+        for through in 1..=last {
+            let mut evidence = evidence_of(&FATES);
+            for case in evidence.cases.values_mut() {
+                case.events.retain(|event| event.source != source || event.position > through);
+            }
+            let log = evidence.logs.get_mut(&source).unwrap();
+            (log.oldest, log.positions) = (through + 1, (through + 1..=last).collect());
+            evidence.numbers.clear();
+            evidence.note_numbers();
+            assert_eq!(findings(&evidence), Vec::<String>::new(), "{source} through {through}");
+        }
+    }
+}
+
+#[test]
 fn what_was_not_looked_at_is_said_with_the_reason() {
     let mut evidence = evidence_of(&FATES);
     evidence.unseen.insert(Kind::Vendor, "its record is elsewhere".to_owned());

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use cafe_delivery::{Notes, Outbox, mark_restored};
 use cafe_events::Source;
 
-use crate::rung::{Rung, until};
+use crate::rung::{PARTITIONS, Rung, until};
 use crate::toy::{order, said};
 
 on_every_rung!(
@@ -22,6 +22,27 @@ on_kafka_and_a_server!(
     a_log_that_was_restored_is_heard_again_and_changes_nothing,
     a_gap_in_what_is_kept_stops_the_listener_and_is_never_skipped,
 );
+
+#[test]
+fn of_a_topic_all_partitions_are_noted_with_the_first_that_is_heard() {
+    let rung = Rung::mock();
+    let (mut payment, barista) = (rung.payment(), rung.barista());
+    payment.say(&[said(order(1), 1, "w1")]).unwrap();
+    barista.until_words(order(1), &["w1"]);
+    let positions = "SELECT part, position FROM positions WHERE source = 'payment' ORDER BY part";
+    let mut db = rung.database_of_barista();
+    let noted = db.query(positions, &[], |row| Ok((row.int(0)?, row.int(1)?))).unwrap();
+    assert_eq!(
+        noted.iter().map(|(part, _)| *part).collect::<Vec<_>>(),
+        (0..PARTITIONS.into()).collect::<Vec<i64>>()
+    );
+    assert_eq!(
+        noted.iter().filter(|(_, position)| *position == 1).count(),
+        1,
+        "the others are at their beginning"
+    );
+    barista.stopped();
+}
 
 #[test]
 fn news_is_heard_soon_also_between_schemas_of_one_database() {
