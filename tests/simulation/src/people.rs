@@ -146,7 +146,12 @@ impl Customer {
             }
             (Ok(Answer::CancelAsked { .. }), None) => self.cancelled = true,
             (Err(TurnError::OutcomeUnknown), Some(_)) => self.is_in_doubt = true,
-            (Ok(Answer::NotTaken) | Err(_), Some(order_id)) => self.refused.push(order_id),
+            // Whoever is told so under their key knows that it was never taken.
+            (Ok(Answer::NotTaken), Some(order_id)) => {
+                self.refused.push(order_id);
+                self.is_in_doubt = false;
+            }
+            (Err(_), Some(order_id)) => self.refused.push(order_id),
             _ => {}
         }
     }

@@ -140,6 +140,9 @@ fn work(world: &mut World) -> bool {
 
 /// Customers who do not know whether their order was taken ask again, those who can; and what was set aside is looked at.
 fn ask_again(world: &mut World) {
+    for place in 0..world.config.replicas as u8 {
+        world.happens(&Transition::Chore(Source::Order, place));
+    }
     for customer in 0..world.customers.len() {
         if world.customers[customer].is_in_doubt {
             let place = world.order.awake_place();
@@ -176,11 +179,8 @@ fn make(world: &mut World) -> bool {
 
 /// How long until the robot has something to do.
 fn robot_next(world: &World) -> Option<Duration> {
-    let robots = world
-        .barista
-        .places
-        .iter()
-        .filter(|place| place.process.as_ref().is_some_and(crate::process::Process::leads));
+    let works = |process: &crate::process::Process<_>| process.leads() && !process.is_frozen;
+    let robots = world.barista.places.iter().filter(|place| place.process.as_ref().is_some_and(works));
     let next = robots.filter_map(|place| place.besides.as_ref()?.next_at()).min()?;
     world.config.has_robot.then(|| next.saturating_sub(world.steady).max(Duration::from_millis(1)))
 }
