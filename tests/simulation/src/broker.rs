@@ -40,9 +40,20 @@ struct Topic {
     losses: u64,
     /// How often anything about it has changed.
     changes: u64,
-    is_damaged: bool,
-    /// It once was.
+    damage: Damage,
+    /// It once was damaged.
     was_damaged: bool,
+}
+
+/// How far damage is mended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Damage {
+    #[default]
+    None,
+    /// No relay has looked at the topic since.
+    Unseen,
+    /// A relay has; it writes again what is missing.
+    Seen,
 }
 
 #[derive(Default)]
@@ -100,12 +111,16 @@ impl Brokers {
 
     /// Whether everything that the topic has lost is written again, as far as is known.
     pub fn is_mended(&self, source: Source) -> bool {
-        self.at(source, |topic| !topic.is_damaged)
+        self.at(source, |topic| topic.damage == Damage::None)
     }
 
     /// A relay has found nothing left to write.
     pub fn is_written(&self, source: Source) {
-        self.at(source, |topic| topic.is_damaged = false);
+        self.at(source, |topic| {
+            if topic.damage == Damage::Seen {
+                topic.damage = Damage::None;
+            }
+        });
     }
 
     /// How the next batches are taken.
@@ -134,24 +149,24 @@ impl Brokers {
     }
 
     /// The last messages of a partition are lost, though they were acknowledged; true if there were any.
-    pub fn lose_tail(&self, source: Source, part: u8, count: u8) -> bool {
+    pub fn lose_tail(&self, source: Source, part: u8, count: u8, is_noticed: bool) -> bool {
         self.at(source, |topic| {
             let Some(partition) = topic.parts.get_mut(usize::from(part)) else { return false };
             let (before, first) = (partition.messages.len(), partition.first as usize);
             partition.messages.truncate(before.saturating_sub(count.into()).max(first));
             let lost = partition.messages.len() < before;
-            topic.damage(lost)
+            topic.damage(lost, is_noticed)
         })
     }
 
     /// The topic is deleted, and made again; true if anything was in it.
-    pub fn make_anew(&self, source: Source) -> bool {
+    pub fn make_anew(&self, source: Source, is_noticed: bool) -> bool {
         self.at(source, |topic| {
             let was_empty = topic.parts.iter().all(|part| part.messages.is_empty());
             for part in &mut topic.parts {
                 *part = Partition { longest: part.longest.take(), ..Partition::default() };
             }
-            topic.damage(!was_empty)
+            topic.damage(!was_empty, is_noticed)
         })
     }
 
@@ -182,13 +197,21 @@ impl Brokers {
 }
 
 impl Topic {
-    fn damage(&mut self, is_damaged: bool) -> bool {
+    fn damage(&mut self, is_damaged: bool, is_noticed: bool) -> bool {
         if is_damaged {
-            self.losses += 1;
+            self.losses += u64::from(is_noticed);
             self.changes += 1;
-            (self.is_damaged, self.was_damaged) = (true, true);
+            (self.damage, self.was_damaged) = (Damage::Unseen, true);
         }
         is_damaged
+    }
+
+    /// A relay looks at it.
+    fn seen(&mut self) -> &mut Self {
+        if self.damage == Damage::Unseen {
+            self.damage = Damage::Seen;
+        }
+        self
     }
 
     /// What arrives out of sequence brokers refuse.
@@ -348,7 +371,8 @@ impl WriteTopic for Writer {
     fn tails(&mut self, _partitions: i64) -> Result<BTreeMap<i64, Tail>, String> {
         let trusts = self.brokers.state().bug == Some(Bug::RelayTrustsBrokers);
         let tail = |part: &mut Partition| if trusts { part.acknowledged() } else { part.tail() };
-        Ok(self.brokers.at(self.source, |topic| (0..).zip(topic.parts.iter_mut().map(tail)).collect()))
+        let tails = |topic: &mut Topic| (0..).zip(topic.seen().parts.iter_mut().map(tail)).collect();
+        Ok(self.brokers.at(self.source, tails))
     }
 
     fn ends(&mut self, partitions: i64) -> Result<BTreeMap<i64, i64>, String> {

@@ -266,8 +266,8 @@ impl Chooser {
             }
             5..7 => Fault::Take(source, Takes::All),
             7..9 => Fault::ArriveLate(source),
-            9 => Fault::LoseTail(source, part, count + 1),
-            10 => Fault::MakeAnew(source),
+            9 => Fault::LoseTail(source, part, count + 1, self.draw.once_in(2)),
+            10 => Fault::MakeAnew(source, self.draw.once_in(2)),
             11 if self.draw.once_in(2) => Fault::Age(source, part),
             _ => Fault::SomebodyElse(source, part),
         }

@@ -187,8 +187,9 @@ fn robot_next(world: &World) -> Option<Duration> {
 
 /// Whether a relay or a listener could not use a topic, and tries again.
 fn is_cut_off(world: &mut World, source: Source) -> bool {
-    if world.brokers.is_none() {
-        return false;
+    let Some(brokers) = &world.brokers else { return false };
+    if !brokers.is_mended(source) {
+        return true;
     }
     with!(world, source, service => {
         let last = service.disk.platters().seen().head().last;

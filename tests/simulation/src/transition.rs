@@ -163,10 +163,10 @@ pub enum Fault {
     Take(Source, Takes),
     /// What was under way to a topic when its sender gave up arrives.
     ArriveLate(Source),
-    /// A topic loses the last messages of a partition.
-    LoseTail(Source, u8, u8),
-    /// A topic is deleted, and made again.
-    MakeAnew(Source),
+    /// A topic loses the last messages of a partition; connections are lost with them, or are not.
+    LoseTail(Source, u8, u8, bool),
+    /// A topic is deleted, and made again; connections are lost with it, or are not.
+    MakeAnew(Source, bool),
     /// A topic drops old messages of a partition, which everybody has heard.
     Age(Source, u8),
     /// A program of somebody else's writes to a partition of a topic.

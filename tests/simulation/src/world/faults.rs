@@ -91,7 +91,7 @@ impl World {
             Fault::Take(..)
             | Fault::ArriveLate(_)
             | Fault::LoseTail(..)
-            | Fault::MakeAnew(_)
+            | Fault::MakeAnew(..)
             | Fault::Age(..)
             | Fault::SomebodyElse(..) => self.brokers_do(fault),
         }
@@ -104,19 +104,21 @@ impl World {
                 brokers.take(source, takes);
                 (takes != Takes::All, "is not acknowledged by brokers")
             }
-            Fault::ArriveLate(source) => (brokers.arrive_late(source), "arrives late at brokers"),
-            // What is damaged while it is not mended yet may need a person.
-            Fault::LoseTail(source, part, count) if brokers.is_mended(source) => {
-                (brokers.lose_tail(source, part, count), "is lost by brokers")
+            Fault::ArriveLate(source) if brokers.is_mended(source) => {
+                (brokers.arrive_late(source), "arrives late at brokers")
             }
-            Fault::MakeAnew(source) if brokers.is_mended(source) => {
-                (brokers.make_anew(source), "finds its topic made anew")
+            // What is damaged while it is not mended yet may need a person.
+            Fault::LoseTail(source, part, count, is_noticed) if brokers.is_mended(source) => {
+                (brokers.lose_tail(source, part, count, is_noticed), "is lost by brokers")
+            }
+            Fault::MakeAnew(source, is_noticed) if brokers.is_mended(source) => {
+                (brokers.make_anew(source, is_noticed), "finds its topic made anew")
             }
             Fault::Age(source, part) if self.config.restored.is_none() => {
                 let read = self.read_by_all(source, part.into());
                 (brokers.age(source, part, read), "topic's messages age out")
             }
-            Fault::SomebodyElse(source, part) => {
+            Fault::SomebodyElse(source, part) if brokers.is_mended(source) => {
                 brokers.hear_somebody_else(source, part);
                 (true, "hears somebody else's program")
             }
