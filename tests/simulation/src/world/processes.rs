@@ -192,6 +192,9 @@ impl World {
         if self.config.restored.is_some() || self.config.weights.clock > 0 {
             return false;
         }
+        if self.brokers.as_ref().is_some_and(|brokers| !brokers.is_mended(source)) {
+            return false;
+        }
         let heard = self.heard_by_all(source);
         let is_pruned = with!(self, source, service => {
             let before = {
@@ -212,12 +215,11 @@ impl World {
         is_pruned
     }
 
-    /// Up to where a service's log was heard by all others; with brokers, up to where it was written to its topic.
+    /// Up to where a service's log was heard by all others, and, with brokers, written to its topic.
     fn heard_by_all(&mut self, source: Source) -> i64 {
         let log_id = with!(self, source, service => service.disk.platters().now.head().log_id.clone());
-        let listeners: Vec<Source> =
-            if self.brokers.is_some() { vec![source] } else { source.heard_by().collect() };
-        let heard = listeners.into_iter().map(|listener| {
+        let relay = self.brokers.is_some().then_some(source);
+        let heard = source.heard_by().chain(relay).collect::<Vec<_>>().into_iter().map(|listener| {
             with!(self, listener, service => {
                 let platters = service.disk.platters();
                 let parts = platters.now.positions.range((source, i64::MIN)..=(source, i64::MAX));
