@@ -68,11 +68,17 @@ pub enum Bug {
     FailedBatchSkipped,
     /// A process that was frozen asks the vendor when it wakes, whoever leads.
     SleeperAsks,
+    /// A row that is there already is not written anew.
+    RowNotUpdated,
+    /// A column that is searched by is left out when its row is written anew.
+    ColumnNotUpdated,
+    /// What was held stays in the table.
+    RowNotDeleted,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 35] = [
         Self::UnsyncedAnswer,
         Self::ReaderDoesNotSync,
         Self::RestoredLogIsReadOn,
@@ -105,7 +111,15 @@ impl Bug {
         Self::RefundedPerHearing,
         Self::FailedBatchSkipped,
         Self::SleeperAsks,
+        Self::RowNotUpdated,
+        Self::ColumnNotUpdated,
+        Self::RowNotDeleted,
     ];
+
+    /// Whether it is one of the SQL: only the files of `SQLite` have it, so whoever looks for it looks there.
+    pub fn is_in_sql(self) -> bool {
+        matches!(self, Self::RowNotUpdated | Self::ColumnNotUpdated | Self::RowNotDeleted)
+    }
 
     /// What is wrong, in a few words.
     pub fn says(self) -> &'static str {
@@ -142,6 +156,9 @@ impl Bug {
             Self::RefundedPerHearing => "money goes back for each hearing",
             Self::FailedBatchSkipped => "a listener reads on past what failed",
             Self::SleeperAsks => "a frozen process asks the vendor when it wakes",
+            Self::RowNotUpdated => "SQL does not write a row anew",
+            Self::ColumnNotUpdated => "SQL leaves a column out of an update",
+            Self::RowNotDeleted => "SQL does not delete what is not held any more",
         }
     }
 }

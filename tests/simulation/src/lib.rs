@@ -27,6 +27,7 @@ pub mod shelf;
 pub mod table;
 pub mod trace;
 pub mod transition;
+pub mod twin;
 pub mod vendor;
 pub mod world;
 pub mod wrong;

@@ -168,6 +168,16 @@ impl<D: Shelved> Memory<D> {
         Self { disk: disk.clone(), fate: fate.clone(), is_shared, is_open: false, bug }
     }
 
+    /// Whether a transaction is under way: not any more once it is kept, whatever its process is told.
+    pub fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// The disk that it is a connection to.
+    pub fn disk(&self) -> &Disk<D> {
+        &self.disk
+    }
+
     fn step(&self, step: Step) -> Result<(), Error> {
         if self.fate.is_dead() {
             return Err(Strike::Crash.error());

@@ -13,8 +13,8 @@ use crate::carrier::{Ear, Mischief};
 use crate::disk::{Contents, Disk};
 use crate::planted::{Allergy, Plantable, Planted};
 use crate::process::{Opening, Process};
-use crate::shelf::Shelved;
 use crate::table::Transactional;
+use crate::twin::rows::Twinned;
 
 /// A service as it is simulated.
 pub struct Service<D: Simulated> {
@@ -57,7 +57,7 @@ pub struct Disks {
 }
 
 /// A service that can be simulated.
-pub trait Simulated: Plantable + Shelved {
+pub trait Simulated: Plantable + Twinned {
     /// The decisions of a new process, what takes their effects, and what it does besides.
     fn begin(
         restored_at_ms: Option<i64>,
@@ -178,8 +178,11 @@ impl<D: Simulated> Service<D> {
 
     /// Keeps a copy of the database.
     pub fn back_up(&mut self) {
-        let copy = self.disk.platters().now.clone();
-        self.copy = Some(Box::new(copy));
+        let platters = self.disk.platters();
+        if let Some(file) = &platters.file {
+            file.back_up();
+        }
+        self.copy = Some(Box::new(platters.now.clone()));
     }
 
     /// Puts the copy in the place of the database, as `cafe restore` does it; no process runs meanwhile.
@@ -197,6 +200,9 @@ impl<D: Simulated> Service<D> {
         platters.sync();
         self.started += 1;
         let log_id = format!("{}-{}", D::SOURCE, self.started + 1);
+        if let Some(file) = &platters.file {
+            file.restore(&log_id, now_ms);
+        }
         platters.now = *copy;
         platters.now.change(|single| {
             single.head.log_id = log_id;
