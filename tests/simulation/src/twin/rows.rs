@@ -61,7 +61,8 @@ impl Twinned for Orders {
         })?;
         let numbers = shelf.numbers.iter().map(|(key, numbers)| (key.clone(), numbers));
         same_table("day_numbers", numbers, stored)?;
-        same_count("idempotency_keys", shelf.keys.len(), db)
+        same_count("idempotency_keys", shelf.keys.len(), db)?;
+        same_count("secrets", shelf.secret.len(), db)
     }
 }
 
