@@ -1,4 +1,4 @@
-//! What the simulation keeps in memory is what SQLite keeps.
+//! What the simulation keeps in memory is what `SQLite` keeps.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -152,7 +152,7 @@ fn finds<'a, D: Twinned>(disk: &Disk<D>, statements: impl Iterator<Item = &'a (&
 }
 
 fn seed_on_sqlite() -> u64 {
-    (0..).find(|seed| is_on_sqlite(*seed)).unwrap()
+    (0..1_000).find(|seed| is_on_sqlite(*seed)).unwrap()
 }
 
 fn disk_with_twin() -> Disk<Barista> {
