@@ -15,7 +15,7 @@ use crate::ticket::{Command, Refusal, Status, Ticket, Transition};
 pub struct Barista;
 
 /// The rows that a turn has loaded.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Loaded {
     /// One row per ticket.
     pub tickets: Rows<OrderId, Arc<Ticket>>,

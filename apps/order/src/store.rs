@@ -86,7 +86,7 @@ static PUTS: [&Put; 3] = [&PUT_ORDER, &PUT_KEY, &PUT_NUMBERS];
 static FINDS: [&Find; 2] = [&FIND_ORDER, &FIND_KEY];
 
 /// The rows that a turn of the order service has loaded.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct OrderTables {
     /// Every order that is asked or heard about.
     pub orders: Rows<OrderId, Arc<Order>>,

@@ -22,7 +22,7 @@ pub struct Cashier {
 }
 
 /// The rows of a turn.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Payments {
     /// By order.
     pub payments: Rows<OrderId, Payment>,

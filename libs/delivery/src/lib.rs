@@ -49,6 +49,6 @@ pub mod parts {
     pub use crate::listener::{Handed, Listener};
     pub use crate::status::Board;
     pub use crate::storage::Storage;
-    pub use crate::tables::{Before, Lease, ListsChanged};
+    pub use crate::tables::{Before, Lease, ListsChanged, name_log};
     pub use crate::writer::{Batch, End, Work, Writer};
 }

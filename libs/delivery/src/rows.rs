@@ -46,6 +46,11 @@ impl<K: Ord + Clone, V> Rows<K, V> {
         self.slots.insert(key, Slot { row: Some(row), loaded: true, changed: true });
     }
 
+    /// Every row that was loaded or put, and what there was no row of.
+    pub fn known(&self) -> impl Iterator<Item = (&K, Option<&V>)> {
+        self.slots.iter().filter(|(_, slot)| slot.loaded).map(|(key, slot)| (key, slot.row.as_ref()))
+    }
+
     /// What is to be written.
     pub fn changed(&self) -> impl Iterator<Item = (&K, &V)> {
         self.slots

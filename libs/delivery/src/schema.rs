@@ -8,7 +8,12 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "delivery/0001_delivery", sql: TABLES },
     Migration { name: "delivery/0002_replicas", sql: REPLICAS },
     Migration { name: "delivery/0003_moved", sql: MOVED },
+    Migration { name: "delivery/0004_last_parked", sql: LAST_PARKED },
 ];
+
+/// The highest number of an event that is not set aside any more, where the database would give it to another one; nothing before
+/// the first.
+const LAST_PARKED: &str = "ALTER TABLE outbox_head ADD COLUMN last_parked INTEGER";
 
 /// Where this database was moved to, as [`crate::Moved`] in JSON; nothing while it is the one that counts.
 const MOVED: &str = "ALTER TABLE outbox_head ADD COLUMN moved_to TEXT";

@@ -17,8 +17,8 @@ use cafe_store::{Connection, Error, Row, Statements};
 
 pub use self::ledger::{ListsChanged, parked_page};
 pub(crate) use self::ledger::{count_held, count_parked, load, parked_one, write};
-pub use self::log::{Head, head, mark_restored, read_after, say_moved};
-pub(crate) use self::log::{append, head_and_after, moved_to, name_log, prune, touch};
+pub use self::log::{Head, head, mark_restored, name_log, read_after, say_moved};
+pub(crate) use self::log::{append, head_and_after, moved_to, prune, touch};
 pub use self::positions::Position;
 pub(crate) use self::positions::{join_parts, move_positions, positions};
 pub use self::replicas::{Before, Lease};

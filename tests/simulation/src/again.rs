@@ -7,6 +7,7 @@ use crate::settle::come_to_rest;
 use crate::shelf::Shelved;
 use crate::table::Transactional;
 use crate::transition::{Fault, Transition};
+use crate::twin;
 use crate::world::{World, with};
 
 /// Every service forgets up to where it has heard the others, and starts anew.
@@ -16,7 +17,10 @@ pub fn hear_again(world: &mut World) -> Vec<Broken> {
         for place in 0..world.config.replicas as u8 {
             world.happens(&Transition::Fault(Fault::Kill(source, place)));
         }
-        with!(world, source, service => forget_positions(&mut service.disk.platters().now));
+        with!(world, source, service => {
+            forget_positions(&mut service.disk.platters().now);
+            twin::forget_positions(&service.disk);
+        });
     }
     let rests = come_to_rest(world);
     let found = match (rests, before == state(world)) {

@@ -72,11 +72,17 @@ pub enum Bug {
     RelayTrustsBrokers,
     /// An event of a type that is not known is not counted.
     UnknownNotCounted,
+    /// A row that is there already is not written anew.
+    RowNotUpdated,
+    /// A column that is searched by is left out when its row is written anew.
+    ColumnNotUpdated,
+    /// What was held stays in the table.
+    RowNotDeleted,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 37] = [
         Self::UnsyncedAnswer,
         Self::ReaderDoesNotSync,
         Self::RestoredLogIsReadOn,
@@ -111,7 +117,15 @@ impl Bug {
         Self::SleeperAsks,
         Self::RelayTrustsBrokers,
         Self::UnknownNotCounted,
+        Self::RowNotUpdated,
+        Self::ColumnNotUpdated,
+        Self::RowNotDeleted,
     ];
+
+    /// Whether it is one of the SQL: only the files of `SQLite` have it, so whoever looks for it looks there.
+    pub fn is_in_sql(self) -> bool {
+        matches!(self, Self::RowNotUpdated | Self::ColumnNotUpdated | Self::RowNotDeleted)
+    }
 
     /// What is wrong, in a few words.
     pub fn says(self) -> &'static str {
@@ -150,6 +164,9 @@ impl Bug {
             Self::SleeperAsks => "a frozen process asks the vendor when it wakes",
             Self::RelayTrustsBrokers => "a relay trusts what brokers have acknowledged",
             Self::UnknownNotCounted => "an event of an unknown type is not counted",
+            Self::RowNotUpdated => "SQL does not write a row anew",
+            Self::ColumnNotUpdated => "SQL leaves a column out of an update",
+            Self::RowNotDeleted => "SQL does not delete what is not held any more",
         }
     }
 }

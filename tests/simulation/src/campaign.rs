@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::bugs::Bug;
+use crate::config::is_on_sqlite;
 use crate::coverage::Coverage;
 use crate::judge::Broken;
 use crate::run::{replay, run, shrink};
@@ -24,6 +25,8 @@ pub struct Tally {
     pub seeds: u64,
     /// Steps that were taken in all of them.
     pub steps: u64,
+    /// Of them on `SQLite` too.
+    pub on_sqlite: u64,
     /// Seeds that were run twice.
     pub sampled: u64,
     /// What happened when.
@@ -84,6 +87,7 @@ fn run_some(from: u64, to: u64) -> Tally {
     for seed in from..to {
         let outcome = run(seed, None, false);
         tally.seeds += 1;
+        tally.on_sqlite += u64::from(is_on_sqlite(seed));
         tally.steps += outcome.steps;
         tally.coverage.add(&outcome.coverage);
         for broken in outcome.broken {
@@ -108,6 +112,7 @@ pub fn tells_the_same(seed: u64) -> bool {
 impl Tally {
     fn add(&mut self, other: Self) {
         self.seeds += other.seeds;
+        self.on_sqlite += other.on_sqlite;
         self.steps += other.steps;
         self.sampled += other.sampled;
         self.busy += other.busy;

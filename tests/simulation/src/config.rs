@@ -5,6 +5,9 @@ use cafe_events::Source;
 use crate::bugs::Bug;
 use crate::draw::Draw;
 
+/// One seed in so many is run on `SQLite` too: this one of them, so that some of those hear everything again at their end.
+const ON_SQLITE: (u64, u64) = (1_000, 8);
+
 /// What kind of a day it is.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -34,6 +37,8 @@ pub struct Config {
     pub has_robot: bool,
     /// The service that is put back from older copies, if one is: what two have forgotten nobody may know any more.
     pub restored: Option<Source>,
+    /// Beside each disk there is a file of `SQLite`, which must have what the disk has.
+    pub on_sqlite: bool,
     /// A planted bug.
     pub bug: Option<Bug>,
 }
@@ -105,7 +110,14 @@ impl Config {
             older,
             has_robot,
             restored,
+            on_sqlite: bug.map_or_else(|| is_on_sqlite(seed), Bug::is_in_sql),
             bug,
         }
     }
+}
+
+/// Whether a seed without a planted bug is run on `SQLite` too.
+pub fn is_on_sqlite(seed: u64) -> bool {
+    let (of, which) = ON_SQLITE;
+    seed % of == which
 }

@@ -7,8 +7,11 @@ use cafe_delivery::turn::Arrived;
 use cafe_delivery::{Head, HeardRow, HeldSlot, Ledger, Parked, Position};
 use cafe_events::{OrderId, Record, Source};
 
+use jiff::Timestamp;
+
 use crate::shelf::Shelved;
 use crate::table::{Table, Transactional, transactional};
+use crate::twin::file::SqliteFile;
 
 /// A disk with one service's database. Clones are the same disk.
 pub struct Disk<D: Shelved>(Arc<Mutex<Platters<D>>>);
@@ -19,6 +22,8 @@ pub struct Platters<D: Shelved> {
     pub now: Contents<D>,
     /// Without what is written but not synced; nothing where all is.
     pub synced: Option<Box<Contents<D>>>,
+    /// The same in `SQLite`, on some days.
+    pub file: Option<SqliteFile>,
 }
 
 /// A service's database.
@@ -37,8 +42,8 @@ pub struct Contents<D: Shelved> {
     pub outbox: Table<i64, Arc<Arrived>>,
     /// The rows of which there is one.
     pub single: Table<(), Single>,
-    /// The last turn of each replica.
-    pub turns: Table<String, i64>,
+    /// The last turn of each replica, and when it was.
+    pub turns: Table<String, (i64, Timestamp)>,
 }
 
 /// The rows of which there is one.
@@ -56,7 +61,7 @@ impl<D: Shelved> Disk<D> {
     /// A new database whose log is called `log_id`.
     pub fn new(log_id: &str) -> Self {
         let now = Contents::new(log_id);
-        Self(Arc::new(Mutex::new(Platters { now, synced: None })))
+        Self(Arc::new(Mutex::new(Platters { now, synced: None, file: None })))
     }
 
     /// What is on it.
@@ -80,6 +85,9 @@ impl<D: Shelved> Platters<D> {
     pub fn lose_power(&mut self) {
         if let Some(synced) = self.synced.take() {
             self.now = *synced;
+            if let Some(file) = &self.file {
+                file.lose_power();
+            }
         }
     }
 }

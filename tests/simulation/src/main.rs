@@ -93,9 +93,10 @@ fn seeds(first: u64, arguments: &Arguments) -> bool {
 fn progress(tally: &Tally) -> String {
     let (seeds, steps) = tally.rates();
     let mut line = format!(
-        "{} seeds, {} steps; per second of processor time {seeds:.0} schedules and {steps:.0} steps; {} told twice; {} broke a promise",
+        "{} seeds, {} steps; per second of processor time {seeds:.0} schedules and {steps:.0} steps; {} on SQLite too, {} told twice; {} broke a promise",
         tally.seeds,
         tally.steps,
+        tally.on_sqlite,
         tally.sampled,
         tally.broken.values().map(|(count, ..)| count).sum::<u64>(),
     );

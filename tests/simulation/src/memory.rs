@@ -168,6 +168,16 @@ impl<D: Shelved> Memory<D> {
         Self { disk: disk.clone(), fate: fate.clone(), is_shared, is_open: false, bug }
     }
 
+    /// Whether a transaction is under way: not any more once it is kept, whatever its process is told.
+    pub fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// The disk that it is a connection to.
+    pub fn disk(&self) -> &Disk<D> {
+        &self.disk
+    }
+
     fn step(&self, step: Step) -> Result<(), Error> {
         if self.fate.is_dead() {
             return Err(Strike::Crash.error());
@@ -340,14 +350,14 @@ impl<D: Shelved> Storage<D> for Memory<D> {
         })
     }
 
-    fn note_turn(&mut self, replica: &str, turn: i64, _now: Timestamp) -> Result<(), Error> {
-        self.at(Step::Other, |disk| disk.now.turns.put(replica.to_owned(), turn))
+    fn note_turn(&mut self, replica: &str, turn: i64, now: Timestamp) -> Result<(), Error> {
+        self.at(Step::Other, |disk| disk.now.turns.put(replica.to_owned(), (turn, now)))
     }
 
     fn last_turn(&mut self, replica: &str) -> Result<i64, Error> {
         let never = self.has(Bug::UnknownCommitFailed);
         self.at(Step::Other, |disk| {
-            let last = disk.now.turns.get(&replica.to_owned()).copied().unwrap_or(0);
+            let last = disk.now.turns.get(&replica.to_owned()).map_or(0, |(turn, _)| *turn);
             if never { -1 } else { last }
         })
     }
@@ -407,8 +417,14 @@ impl<D: Shelved> Storage<D> for Memory<D> {
         })
     }
 
-    fn forget_replicas(&mut self, _before: Timestamp) -> Result<(), Error> {
-        Ok(())
+    fn forget_replicas(&mut self, before: Timestamp) -> Result<(), Error> {
+        self.at(Step::Other, |disk| {
+            let gone = disk.now.turns.iter().filter(|(_, (_, at))| *at < before);
+            let gone: Vec<String> = gone.map(|(replica, _)| replica.clone()).collect();
+            for replica in &gone {
+                disk.now.turns.remove(replica);
+            }
+        })
     }
 
     fn prune(&mut self, before: Timestamp, limit: i64) -> Result<Option<i64>, Error> {

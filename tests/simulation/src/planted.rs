@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cafe_delivery::{Domain, Head, Poison, Turn};
+use cafe_delivery::{Domain, Head, Poison, Tables, Turn};
 use cafe_events::{Heard, OrderId, Source};
 use cafe_order::numbers::DayNumbers;
+use cafe_store::{Connection, Error, Migration, Statements};
 use jiff::Timestamp;
 
 use crate::bugs::Bug;
@@ -130,6 +131,19 @@ impl<D: Plantable> Domain for Planted<D> {
             Some(bug) => self.inner.decide_wrongly(bug, &self.memo, tables, request, now, turn),
             None => self.inner.decide(tables, request, now, turn),
         }
+    }
+}
+
+impl<D: Plantable + Tables> Tables for Planted<D> {
+    const MIGRATIONS: &'static [Migration] = D::MIGRATIONS;
+    const STATEMENTS: Statements = D::STATEMENTS;
+
+    fn load(db: &mut Connection, tables: &mut D::Tables) -> Result<(), Error> {
+        D::load(db, tables)
+    }
+
+    fn write(db: &mut Connection, tables: &D::Tables) -> Result<(), Error> {
+        D::write(db, tables)
     }
 }
 

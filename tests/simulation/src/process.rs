@@ -17,6 +17,8 @@ use crate::bugs::Bug;
 use crate::disk::Disk;
 use crate::memory::{Fate, Memory};
 use crate::shelf::Shelved;
+use crate::twin::Twin;
+use crate::twin::rows::Twinned;
 
 /// Work that may wait for a writer here; past it the answer is an early "busy".
 const INBOX_LIMIT: usize = 64;
@@ -28,14 +30,14 @@ pub type Answer<D> = oneshot::Receiver<Result<<D as cafe_delivery::Domain>::Answ
 pub type Ears<'a> = &'a dyn Fn(Source) -> Box<dyn Carrier>;
 
 /// A process of a service.
-pub struct Process<D: Shelved> {
+pub struct Process<D: Twinned> {
     /// New with each process.
     pub name: String,
     /// What befalls it.
     pub fate: Fate,
     /// It does nothing until it is woken.
     pub is_frozen: bool,
-    writer: Writer<D, Memory<D>>,
+    writer: Writer<D, Twin<D>>,
     work: mpsc::Sender<Work<D>>,
     inbox: mpsc::Receiver<Work<D>>,
     /// What waits for room in the inbox, as the lease's thread does.
@@ -47,7 +49,7 @@ pub struct Process<D: Shelved> {
     /// Where events go by brokers.
     brokers: Option<Brokers>,
     relay: Option<Relay>,
-    keeper: Memory<D>,
+    keeper: Twin<D>,
     candidate: Candidate,
     leading: Leading,
     epoch: Option<i64>,
@@ -99,7 +101,7 @@ pub enum Turned {
     Ended(String),
 }
 
-impl<D: Shelved> Process<D> {
+impl<D: Twinned> Process<D> {
     /// Opens the service's disk. Where nobody else may use it, the process leads at once.
     ///
     /// # Errors
@@ -107,11 +109,11 @@ impl<D: Shelved> Process<D> {
     pub fn start(opening: Opening<'_, D>, ears: Ears<'_>) -> Result<Self, String> {
         let Opening { domain, name, disk, is_shared, clock, brokers, on_commit, bug } = opening;
         let fate = Fate::default();
-        let memory = || Memory::open(disk, &fate, is_shared, bug);
+        let open = || Twin::open(Memory::open(disk, &fate, is_shared, bug));
         let board = Board::default();
-        let mut storage = memory();
+        let mut storage = open();
         let parked = storage.count_parked().map_err(|error| error.to_string())?;
-        let keeper = memory();
+        let keeper = open();
         let writer =
             Writer::new(domain, storage, clock.clone(), board.clone(), name.clone(), parked, on_commit);
         let (work, inbox) = mpsc::channel(INBOX_LIMIT);

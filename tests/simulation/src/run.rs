@@ -9,6 +9,7 @@ use crate::judge::{Broken, judge};
 use crate::settle::settle;
 use crate::trace::Trace;
 use crate::transition::Transition;
+use crate::twin;
 use crate::world::World;
 
 /// At the end of one schedule in so many everything is heard again.
@@ -68,6 +69,7 @@ fn end(mut world: World, transitions: Vec<Transition>) -> Outcome {
     if broken.is_empty() && world.config.seed.is_multiple_of(HEARD_AGAIN) {
         broken = hear_again(&mut world);
     }
+    broken.extend(twin::judge(&mut world));
     for broken in &broken {
         world.trace.tell(world.steady, "BROKEN", &format!("{}: {}", broken.promise, broken.found));
     }

@@ -20,8 +20,8 @@ use crate::people::PAY_WITHIN;
 use crate::planted::{Allergy, Plantable, Planted};
 use crate::process::{Opening, Process};
 use crate::robot::Robot;
-use crate::shelf::Shelved;
 use crate::table::Transactional;
+use crate::twin::rows::Twinned;
 
 /// A service as it is simulated.
 pub struct Service<D: Simulated> {
@@ -68,7 +68,7 @@ pub struct Disks {
 }
 
 /// A service that can be simulated.
-pub trait Simulated: Plantable + Shelved {
+pub trait Simulated: Plantable + Twinned {
     /// What a process of it does outside of its turns.
     type Besides;
 
@@ -215,8 +215,11 @@ impl<D: Simulated> Service<D> {
 
     /// Keeps a copy of the database.
     pub fn back_up(&mut self) {
-        let copy = self.disk.platters().now.clone();
-        self.copy = Some(Box::new(copy));
+        let platters = self.disk.platters();
+        if let Some(file) = &platters.file {
+            file.back_up();
+        }
+        self.copy = Some(Box::new(platters.now.clone()));
     }
 
     /// Puts the copy in the place of the database, as `cafe restore` does it; no process runs meanwhile.
@@ -234,6 +237,9 @@ impl<D: Simulated> Service<D> {
         platters.sync();
         self.started += 1;
         let log_id = format!("{}-{}", D::SOURCE, self.started + 1);
+        if let Some(file) = &platters.file {
+            file.restore(&log_id, now_ms);
+        }
         platters.now = *copy;
         platters.now.change(|single| {
             single.head.log_id = log_id;

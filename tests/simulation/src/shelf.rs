@@ -36,7 +36,8 @@ pub struct OrderShelf {
     pub keys: Table<(String, String), KeyRow>,
     /// By store and day.
     pub numbers: Table<(String, Date), DayNumbers>,
-    secret: Table<(), String>,
+    /// What customers' tokens are made from.
+    pub secret: Table<(), String>,
 }
 
 /// The payment service's rows.

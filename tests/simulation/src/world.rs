@@ -22,6 +22,7 @@ use crate::process::Answer;
 use crate::service::{Disks, Service};
 use crate::trace::Trace;
 use crate::transition::{PlaceNumber, Transition};
+use crate::twin;
 use crate::vendor::Vendor;
 
 /// When the world begins: a quarter to midnight, so that many a day ends while it runs. Milliseconds since the Unix epoch.
@@ -117,6 +118,9 @@ impl World {
             obeyed: Vec::new(),
             config,
         };
+        if world.config.on_sqlite {
+            twin::accompany(&world);
+        }
         for source in Source::ALL {
             for place in 0..replicas {
                 world.start(source, place as u8);
@@ -131,6 +135,7 @@ impl World {
         if happened {
             self.steps += 1;
             self.trace.tell(self.steady, "", transition);
+            twin::tell(self);
         }
         happened
     }

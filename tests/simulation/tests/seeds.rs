@@ -46,6 +46,19 @@ fn a_planted_bug_is_found_and_its_story_is_short() {
 }
 
 #[test]
+fn a_bug_of_the_sql_is_found_and_its_story_names_the_row() {
+    let bug = Bug::ColumnNotUpdated;
+    let found = hunt(bug).expect("it is found");
+    let named = found.found.contains("payments.lane, due_at_ms, expires_at_ms");
+    assert!(
+        named && found.found.contains("memory has") && found.found.contains("SQLite has"),
+        "{}",
+        found.found
+    );
+    assert!(run(found.seed, None, false).broken.is_empty(), "without the bug nothing is broken");
+}
+
+#[test]
 fn every_cart_is_on_the_menu() {
     assert_eq!(priced_carts(), CARTS);
 }

@@ -295,9 +295,9 @@ impl<'a> Draft<'a> {
         let (ours, theirs) = (file.query_one(head, &[], read)?, self.server.query_one(head, &[], read)?);
         ensure!(ours == theirs, "the log there is not the log here: {theirs:?}, not {ours:?}");
         if tables.iter().any(|table| table.name == "parked") {
-            let last =
-                self.server.query_one("SELECT MAX(id) FROM parked", &[], |row| row.opt_int(0))?.flatten();
-            let next = last.unwrap_or(0) + 1;
+            let given = "SELECT MAX(id), (SELECT last_parked FROM outbox_head WHERE id = 1) FROM parked";
+            let last = self.server.query_one(given, &[], |row| Ok(row.opt_int(0)?.max(row.opt_int(1)?)))?;
+            let next = last.flatten().unwrap_or(0) + 1;
             self.server.batch(&format!("ALTER TABLE parked ALTER COLUMN id RESTART WITH {next}"))?;
         }
         Ok(())

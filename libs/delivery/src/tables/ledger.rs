@@ -25,6 +25,9 @@ cafe_store::statements! {
     const PARKED_ONE = concat!("SELECT ", parked_columns!(), " FROM parked WHERE id = $1");
     const DELETE_PARKED = "DELETE FROM parked WHERE event = $1";
     const COUNT_PARKED = "SELECT COUNT(*) FROM parked";
+    const NUMBERS = "SELECT last_parked, (SELECT MAX(id) FROM parked) FROM outbox_head WHERE id = 1";
+    const NOTE_NUMBER = "UPDATE outbox_head SET last_parked = (SELECT MAX(id) FROM parked) WHERE id = 1";
+    const GIVE_NUMBER = "UPDATE parked SET id = $1 WHERE id > $2";
 }
 
 static HEARD: Find = Find::new("next_version, hashes, held", "heard", &[Text("order_id"), Text("source")]);
@@ -165,6 +168,9 @@ fn delete_parked(db: &mut Connection, settled: &[String]) -> Result<bool, Error>
         find.key(&[event.into()])?;
     }
     let listed: Vec<String> = find.done()?.into_iter().flatten().collect();
+    if !listed.is_empty() && numbers(db)?.is_some_and(|(last, listed)| last < listed) {
+        db.execute_later(NOTE_NUMBER, &[])?;
+    }
     for event in &listed {
         db.execute_later(DELETE_PARKED, &[event.into()])?;
     }
@@ -197,7 +203,18 @@ fn write_held(
     put.done()
 }
 
+/// The highest number that was on the list and the highest that is, 0 for none, where the database gives the next after the
+/// latter: a file does. A server gives none twice.
+fn numbers(db: &mut Connection) -> Result<Option<(i64, i64)>, Error> {
+    if db.is_shared() {
+        return Ok(None);
+    }
+    db.query_one(NUMBERS, &[], |row| Ok((row.opt_int(0)?.unwrap_or(0), row.opt_int(1)?.unwrap_or(0))))
+}
+
+/// No number stands for two events, one after the other: whoever settles by an old list would settle something else.
 fn write_parked(db: &mut Connection, parked: &Parked) -> Result<(), Error> {
+    let numbers = numbers(db)?;
     let mut put = db.put(&PUT_PARKED);
     put.row(&[
         (&parked.event).into(),
@@ -212,7 +229,13 @@ fn write_parked(db: &mut Connection, parked: &Parked) -> Result<(), Error> {
         (&parked.reason).into(),
         parked.parked_at_ms.into(),
     ])?;
-    put.done()
+    put.done()?;
+    match numbers {
+        Some((last, listed)) if last > listed => {
+            db.execute_later(GIVE_NUMBER, &[(last + 1).into(), listed.into()])
+        }
+        _ => Ok(()),
+    }
 }
 
 /// How many events are held. Reads all of them: for the start only.

@@ -74,7 +74,7 @@ fn read_head(row: &Row<'_>, first: usize) -> Result<Head, Error> {
 }
 
 /// Gives a new outbox its name.
-pub(crate) fn name_log(db: &mut Connection, log_id: &str) -> Result<(), Error> {
+pub fn name_log(db: &mut Connection, log_id: &str) -> Result<(), Error> {
     db.execute(NAME_LOG, &[log_id.into()]).map(drop)
 }
 

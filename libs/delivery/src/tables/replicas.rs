@@ -27,7 +27,7 @@ static PUT_TURN: Put = Put::new(
 pub(super) const ALL: Statements = Statements { texts: STATEMENTS, puts: &[&PUT_TURN], finds: &[] };
 
 /// What a turn begins with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Before {
     /// The last position of the outbox.
     pub last: i64,

@@ -8,6 +8,7 @@ use crate::toy::{order, said};
 on_every_rung!(
     what_fails_is_set_aside_alone_and_its_order_waits_until_it_is_dropped,
     what_is_announced_again_is_set_aside_once_and_dropped_once,
+    a_number_on_the_list_is_never_given_to_something_else,
     past_a_limit_of_what_is_set_aside_nothing_more_is_heard_and_it_says_so,
 );
 on_kafka_and_a_server!(what_fails_is_set_aside_alone_and_its_order_waits_until_it_is_dropped);
@@ -54,6 +55,25 @@ fn what_is_announced_again_is_set_aside_once_and_dropped_once(rung: &Rung) {
     let (id, _, _) = barista.parked().remove(0);
     assert_eq!(barista.drop_parked(id), ParkedOutcome::Done);
     barista.until_words(order(1), &["w2", "w3"]);
+    barista.stopped();
+}
+
+/// Whoever drops it once more, or has an old list before them, would drop something else.
+fn a_number_on_the_list_is_never_given_to_something_else(rung: &Rung) {
+    let mut payment = rung.payment();
+    payment.say(&[said(order(1), 1, "refused"), said(order(2), 1, "refused")]).unwrap();
+    let barista = rung.barista();
+    until("both are set aside", || barista.status().parked == 2);
+    let before: Vec<i64> = barista.parked().iter().map(|(id, ..)| *id).collect();
+    assert_eq!(barista.drop_parked(before[1]), ParkedOutcome::Done);
+    payment.say(&[said(order(3), 1, "refused"), said(order(4), 1, "refused")]).unwrap();
+    until("two more are set aside", || barista.status().parked == 3);
+    let now: Vec<i64> = barista.parked().iter().map(|(id, ..)| *id).collect();
+    assert_eq!(now[0], before[0]);
+    assert!(now[1..].iter().all(|id| *id > before[1]), "{now:?} after {before:?}");
+    assert_eq!(barista.drop_parked(before[1]), ParkedOutcome::NotFound);
+    assert!(matches!(barista.retry(now[0]), ParkedOutcome::StillRefused(_)), "it keeps its number");
+    assert_eq!(barista.parked()[0].0, now[0]);
     barista.stopped();
 }
 
