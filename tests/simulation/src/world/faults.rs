@@ -19,7 +19,7 @@ impl World {
             }
             Fault::Kill(source, place) => self.kill(source, place),
             Fault::Power(source) => {
-                self.note("loses its power");
+                self.note("loses its power", source);
                 let lost: &[Source] = if self.config.replicas == 1 { &Source::ALL } else { &[source] };
                 for source in lost {
                     with!(self, *source, service => service.lose_power());
@@ -40,22 +40,22 @@ impl World {
                 if !fits.contains(&off_by_ms) {
                     return false;
                 }
-                self.note(if seconds > 0 { "clock steps on" } else { "clock steps back" });
+                self.note(if seconds > 0 { "clock steps on" } else { "clock steps back" }, source);
                 with!(self, source, service => service.clock.step(i64::from(seconds) * 1_000));
                 true
             }
             Fault::Serve(own, source, served) => {
                 if served.limit < usize::MAX {
-                    self.note("hears late");
+                    self.note("hears late", own);
                 }
                 if served.again > 0 {
-                    self.note("hears again");
+                    self.note("hears again", own);
                 }
                 if served.shuffled_by.is_some() {
-                    self.note("hears out of order");
+                    self.note("hears out of order", own);
                 }
                 if served.foreign {
-                    self.note("hears somebody else's program");
+                    self.note("hears somebody else's program", own);
                 }
                 with!(self, own, service => service.served[source as usize].set(served));
                 true
@@ -67,7 +67,7 @@ impl World {
             Fault::Restore(source) => {
                 let restored = with!(self, source, service => service.restore());
                 if restored {
-                    self.note("is restored");
+                    self.note("is restored", source);
                     if source == Source::Order {
                         self.customers.iter_mut().for_each(|customer| customer.may_be_forgotten = true);
                     }
@@ -79,7 +79,7 @@ impl World {
             }
             Fault::Poison(source, customer) => {
                 let Some(order_id) = self.order_of(customer.into()) else { return false };
-                self.note("sets an event aside");
+                self.note("sets an event aside", source);
                 with!(self, source, service => service.allergy.set(Some(order_id)));
                 true
             }
@@ -91,7 +91,7 @@ impl World {
         let asks = source == Source::Payment && !self.vendor.calls.is_empty();
         let killed = with!(self, source, service => service.kill(place.into()));
         if killed {
-            self.note(if asks { "dies while the vendor is asked" } else { "dies between two steps" });
+            self.note(if asks { "dies while the vendor is asked" } else { "dies between two steps" }, source);
             self.forget_askers(source, place);
         }
         killed
@@ -103,7 +103,7 @@ impl World {
             None => false,
         });
         if changed && is_frozen {
-            self.note("is frozen");
+            self.note("is frozen", source);
         }
         changed
     }

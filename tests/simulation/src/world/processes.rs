@@ -36,7 +36,7 @@ impl World {
         match beaten {
             Ok(took_over) => {
                 if took_over {
-                    self.note("is taken over");
+                    self.note("is taken over", source);
                 }
             }
             Err(reason) => self.ended(source, place, &reason),
@@ -62,7 +62,7 @@ impl World {
         });
         self.steps += steps;
         if let Some((step, strike)) = hit {
-            self.note(kind_of(step, strike));
+            self.note(kind_of(step, strike), source);
             self.trace.tell(self.steady, source.name(), &format_args!("! {strike:?} at {step:?}"));
         }
         match turned {
@@ -180,7 +180,7 @@ impl World {
             Mood::Late(_) => "vendor is late",
             Mood::Declines => "vendor refuses",
         };
-        self.note(kind);
+        self.note(kind, Source::Payment);
         true
     }
 
