@@ -3,7 +3,7 @@
 //! To add one: write it here, call [`tried`](crate::tried) in its tests, and run `cargo xtask failures`.
 
 /// `rows! { group "Heading"; ID = "name" { customer: …, owner: …, others: …, shown_by: ["file" => ["test"]], simulated: ["kind" of "service"] } … }`
-/// makes each row a [`Fault`](crate::Fault) and all of them a [`Group`](crate::Group).
+/// makes each row a [`Fault`](crate::Fault) and all of them a [`Group`].
 macro_rules! rows {
     (
         $group:ident $heading:literal;
