@@ -63,6 +63,14 @@ rows! {
         simulated: [],
     }
 
+    TOO_MANY_WATCHERS = "more customers watch their orders than may (2,048)" {
+        customer: "503 `too-many-watchers`, `Retry-After: 5`; `GET /orders/{id}` still shows the order",
+        owner: "`cafe_order_watchers` says how many there are",
+        others: "Nothing",
+        shown_by: ["apps/order/src/hub.rs" => ["there_is_a_limit"]],
+        simulated: [],
+    }
+
     TOO_MANY_CONNECTIONS = "more connections are opened than may be" {
         customer: "503 `busy`, `Retry-After: 1`, and the connection is closed; who is in stays in",
         owner: "The log says `a connection was turned away: there are too many`",

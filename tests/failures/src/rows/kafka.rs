@@ -5,7 +5,7 @@ rows! {
 
     ALL_KILLED = "every broker is killed, for a while" {
         customer: "201 throughout; progress is shown late",
-        owner: "`/health/ready` of order says how much waits in the outbox (`relay`), and why; memory does not grow. Afterwards what waited is drained faster than new orders come",
+        owner: "`/health/ready` of order says how much waits in the outbox (`relay`), and why; no service grows by 48 MB. Afterwards what waited is drained faster than new orders come",
         others: "Hear everything afterwards, in order",
         shown_by: [
             "tests/system/tests/kafka_faults/brokers.rs" => ["a_broker_is_killed_loses_its_topics_its_tail_and_its_disk"],
@@ -76,7 +76,7 @@ rows! {
         simulated: [],
     }
 
-    RELAY_KILLED = "a relay dies before it has noted what it wrote, or two relay at once" {
+    RELAY_KILLED = "a relay dies before it has noted what it wrote, or two write at once" {
         customer: "Nothing",
         owner: "Nothing",
         others: "Some may come twice in the topic; nothing takes effect twice, or never",

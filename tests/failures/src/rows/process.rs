@@ -146,8 +146,8 @@ rows! {
         simulated: ["is frozen" of "barista"],
     }
 
-    FROZEN_FOR_GOOD = "a service is frozen and stays so" {
-        customer: "The same as if it were dead, for some 15 s",
+    FROZEN_FOR_GOOD = "the payment service is frozen and stays so" {
+        customer: "Orders are taken; `paid` comes later",
         owner: "`cafe doctor` says `FAIL`; after 15 s `cafe up` logs `the payment service does not answer; killing it`, and starts it again",
         others: "Answer meanwhile",
         shown_by: [

@@ -23,7 +23,7 @@ rows! {
     }
 
     LEADER_CANNOT_BEGIN = "a replica takes the lead and cannot read where it has to begin" {
-        customer: "Is told to come again while the tables are locked",
+        customer: "Is refused until a replica that can begin is there",
         owner: "It ends with exit code 70 rather than lead and be deaf; whoever is started next leads",
         others: "Go on",
         shown_by: ["tests/system/tests/replicas/leader.rs" => ["a_replica_that_takes_the_lead_and_cannot_begin_ends_and_the_next_one_leads"]],
