@@ -21,6 +21,8 @@ pub(crate) struct Arguments {
 }
 
 const PAGE: &str = "docs/failures.md";
+const COMMAND: &str = "cargo xtask failures";
+const COMMAND_OF_PARTS: &str = "cargo xtask failures --parts";
 
 /// What a run was of.
 #[derive(Clone, Copy, Debug)]
@@ -52,14 +54,15 @@ impl Scope<'_> {
     }
 }
 
-/// Forgets what was tried before.
-pub(crate) fn begin() -> Result<()> {
+/// Forgets what was tried before, and answers of which revision the run is: one may be committed while it runs.
+pub(crate) fn begin() -> Result<String> {
     let folder = folder()?;
     match fs::remove_dir_all(&folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
         _ => {}
     }
-    Ok(fs::create_dir_all(folder)?)
+    fs::create_dir_all(folder)?;
+    Ok(revision())
 }
 
 /// What tests are to find in their environment, so that they write down what they try.
@@ -74,7 +77,7 @@ fn folder() -> Result<PathBuf> {
 
 /// Looks whether every row was tried by everybody it names, and writes the page of this run. A run of some parts only says what it
 /// did not try.
-pub(crate) fn test(scope: Scope<'_>) -> Result<Outcome> {
+pub(crate) fn test(scope: Scope<'_>, revision: &str) -> Result<Outcome> {
     let records = Records::read(&folder()?)?;
     let gaps = records.gaps();
     let failed: Vec<&Gap> = gaps.iter().filter(|gap| scope.fails_for(gap)).collect();
@@ -90,9 +93,10 @@ pub(crate) fn test(scope: Scope<'_>) -> Result<Outcome> {
         }
     }
     if failed.is_empty() {
-        let run = format!("the run of {} on {}, {}", scope.named(), today(), revision());
+        let run = format!("the run of {} on {}, {revision}", scope.named(), today());
         fs::write(scope.page(), Page::of(&records, &run).written())?;
-        println!("how often: {}; `cargo xtask failures` takes it over into {PAGE}", scope.page().display());
+        let command = if matches!(scope, Scope::Everything) { COMMAND } else { COMMAND_OF_PARTS };
+        println!("how often: {}; `{command}` takes it over into {PAGE}", scope.page().display());
     }
     Ok(Outcome::Ran { passed: tried, failed: failed.len() })
 }

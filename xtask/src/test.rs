@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     if ["crates", "system", "rungs", "versions", "tls"].into_iter().any(is_wanted) {
         cafe_rig::prepare()?;
     }
-    failures::begin()?;
+    let revision = failures::begin()?;
     let mut parts = Parts::new();
     // Tests of the crates wait more than they work.
     let building = Building::start()?;
@@ -92,7 +92,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     }
     let is_whole = arguments.only.is_empty() && parts.counts().skipped == 0 && parts.counts().failed == 0;
     let scope = if is_whole { Scope::Everything } else { Scope::Parts(&arguments.only) };
-    parts.run("failures", || failures::test(scope));
+    parts.run("failures", || failures::test(scope, &revision));
     let passed = parts.print_table();
     parts.print_skipped();
     let counts = parts.counts();

@@ -3,7 +3,7 @@
 rows! {
     database "PostgreSQL";
 
-    KILLED = "the server is killed, and started again" {
+    KILLED = "PostgreSQL is killed, and started again" {
         customer: "Within a second 201, or 503 or 504 with `Retry-After`",
         owner: "The log says `a turn was rolled back`; `/health/ready` is 503 with the reason meanwhile. No process has to be started again by hand",
         others: "All three wait for the same server, and go on when it is back",
@@ -14,7 +14,7 @@ rows! {
         simulated: [],
     }
 
-    FROZEN = "the server is frozen for 10 s" {
+    FROZEN = "PostgreSQL is frozen for 10 s" {
         customer: "Within a second 201, or 503 or 504 with `Retry-After`",
         owner: "The same",
         others: "All three wait for the same server, and go on when it does",
@@ -25,7 +25,7 @@ rows! {
         simulated: [],
     }
 
-    PARTED = "order is cut off from its server: reset, stalled, or with one direction only" {
+    PARTED = "the order service is cut off from PostgreSQL: reset, stalled, or with one direction only" {
         customer: "Within a second 201, or 503 or 504 with `Retry-After`",
         owner: "The same of order; staff are answered 200 by payment and barista within a second",
         others: "Go on with their own connections",
@@ -47,7 +47,7 @@ rows! {
         simulated: [],
     }
 
-    NO_CONNECTIONS = "the server ends our connections, and a stranger takes every one it has" {
+    NO_CONNECTIONS = "PostgreSQL ends our connections, and a stranger takes every one it has" {
         customer: "Within a second 201, or 503 or 504 with `Retry-After`",
         owner: "The same as when it is killed; connections are made again by themselves",
         others: "All three go on when there are connections again",

@@ -19,6 +19,7 @@ macro_rules! rows {
     ) => {
         $(
             #[doc = $name]
+            #[allow(clippy::doc_markdown, reason = "on the page names are written as people write them")]
             pub static $id: crate::Fault = crate::Fault {
                 id: concat!(stringify!($group), "::", stringify!($id)),
                 name: $name,
