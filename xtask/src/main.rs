@@ -1,6 +1,7 @@
-//! The project's own commands: `cargo xtask tidy`, `test`, `simulate`, `soak`, `inputs`, `bench` and `rig`.
+//! The project's own commands: `cargo xtask tidy`, `test`, `simulate`, `soak`, `failures`, `inputs`, `bench` and `rig`.
 
 mod bench;
+mod failures;
 mod fuzz;
 mod inputs;
 mod parts;
@@ -39,6 +40,8 @@ enum Command {
     Simulate(simulate::Arguments),
     /// Faults by the hundred
     Soak(soak::Arguments),
+    /// Writes docs/failures.md anew: what can go wrong, who sees what, and how often it was tried
+    Failures(failures::Arguments),
     /// Bytes from outside by the million, against what is promised of them
     Inputs(inputs::Arguments),
     /// How fast it is, beside how fast it must be
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Soak(arguments) => soak::run(&arguments),
+        Command::Failures(arguments) => failures::run(&arguments),
         Command::Inputs(arguments) => inputs::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Rig(arguments) => rig::run(&arguments),

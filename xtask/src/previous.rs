@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::shell;
+use crate::shell::{self, git};
 
 /// What the program is made of.
 const PROGRAM: [&str; 3] = ["apps", "libs", "Cargo.lock"];
@@ -81,11 +81,4 @@ fn rename(workspace: &Path) -> Result<()> {
     let (before, after) =
         manifest.split_once("\nversion = \"").context("the workspace gives its crates no version")?;
     Ok(fs::write(workspace, format!("{before}\nversion = \"0.0.0-before+{after}"))?)
-}
-
-fn git(arguments: &[&str]) -> Result<String> {
-    let output = shell::command("git", arguments).output().context("git does not start")?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "git {}: {said}", arguments.join(" "));
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

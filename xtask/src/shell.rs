@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 /// The project's folder.
 pub(crate) fn root() -> &'static Path {
@@ -48,6 +48,14 @@ pub(crate) fn run_and_read(command: &mut Command) -> Result<(bool, Vec<String>)>
         lines.push(line);
     }
     Ok((child.wait()?.success(), lines))
+}
+
+/// What git says, which must succeed.
+pub(crate) fn git(arguments: &[&str]) -> Result<String> {
+    let output = command("git", arguments).output().context("git does not start")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "git {}: {said}", arguments.join(" "));
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// Whether a program can be started at all.

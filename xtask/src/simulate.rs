@@ -2,11 +2,12 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Result, ensure};
 
 use crate::parts::Outcome;
-use crate::shell;
+use crate::{failures, shell};
 
 /// What to simulate.
 #[derive(clap::Args)]
@@ -23,14 +24,16 @@ pub(crate) const PROGRAM: &str = "simulate";
 const SEEDS: &str = "100000";
 
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
-    simulate(&build()?, &arguments.rest)
+    shell::run(&mut simulation(&build()?, &arguments.rest))
 }
 
 /// As many seeds as a test has time for, and every planted bug.
 pub(crate) fn test() -> Result<Outcome> {
     let program = build()?;
-    let kept = simulate(&program, &["--seeds".into(), SEEDS.into()])?;
-    let found = simulate(&program, &["--bugs".into()])?;
+    let mut seeds = simulation(&program, &["--seeds".into(), SEEDS.into()]);
+    seeds.envs([failures::variable()?]);
+    let kept = shell::run(&mut seeds)?;
+    let found = shell::run(&mut simulation(&program, &["--bugs".into()]))?;
     Ok(Outcome::of(kept).and(Outcome::of(found)))
 }
 
@@ -42,6 +45,6 @@ fn build() -> Result<PathBuf> {
     Ok(shell::target().join("release").join(PROGRAM))
 }
 
-fn simulate(program: &Path, arguments: &[OsString]) -> Result<bool> {
-    shell::run(&mut shell::command(program, arguments))
+fn simulation(program: &Path, arguments: &[OsString]) -> Command {
+    shell::command(program, arguments)
 }

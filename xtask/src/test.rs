@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use cafe_system_tests::Cafe;
 use rustix::process::{Pid, setpriority_process};
 
+use crate::failures::{self, Scope};
 use crate::parts::{Outcome, Parts};
 use crate::previous::{self, Previous};
 use crate::{fuzz, inputs, shell, simulate};
@@ -64,6 +65,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     if ["crates", "system", "rungs", "versions", "tls"].into_iter().any(is_wanted) {
         cafe_rig::prepare()?;
     }
+    let revision = failures::begin()?;
     let mut parts = Parts::new();
     // Tests of the crates wait more than they work.
     let building = Building::start()?;
@@ -88,6 +90,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
             _ => rush(),
         });
     }
+    let is_whole = arguments.only.is_empty() && parts.counts().skipped == 0 && parts.counts().failed == 0;
+    let scope = if is_whole { Scope::Everything } else { Scope::Parts(&arguments.only) };
+    parts.run("failures", || failures::test(scope, &revision));
     let passed = parts.print_table();
     parts.print_skipped();
     let counts = parts.counts();
@@ -232,7 +237,7 @@ fn tests<'a>(names: &[&'a str]) -> Vec<&'a str> {
 
 fn cargo_test(which: &[&str], flags: &[&str], adjust: impl FnOnce(&mut Command)) -> Result<Outcome> {
     let mut command = shell::cargo(["test", "--locked", "--no-fail-fast"]);
-    command.args(which).args(["--", "--include-ignored"]).args(flags);
+    command.args(which).args(["--", "--include-ignored"]).args(flags).envs([failures::variable()?]);
     adjust(&mut command);
     let (succeeded, lines) = shell::run_and_read(&mut command)?;
     let (passed, failed) =

@@ -11,6 +11,7 @@ use cafe_events::{
     Size, Source, TicketCancelRefused, TicketCancelled, TicketEvent, TicketLineReady, TicketPickedUp,
     TicketQueued, TicketReady, TicketRecalled, TicketRejected, TicketStarted, TicketUncollected,
 };
+use cafe_failures::{disk, tried};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
@@ -113,6 +114,7 @@ fn an_approval_of_another_amount_is_set_aside() {
 
 #[test]
 fn an_order_lost_by_a_restore_comes_back_with_its_approval_and_its_number_is_not_given_again() {
+    tried(&disk::ORDER_RESTORED);
     let mut cafe = Cafe::new(false);
     cafe.hear(Event::Ticket(TicketEvent::Queued(TicketQueued { number: "0042".to_owned(), sequence: 1 })));
     assert!(matches!(cafe.cancel(), Answer::NoSuchOrder));

@@ -83,6 +83,8 @@ impl Drop for Watcher {
 
 #[cfg(test)]
 mod tests {
+    use cafe_failures::{customer, tried};
+
     use super::*;
 
     #[tokio::test]
@@ -116,6 +118,7 @@ mod tests {
 
     #[test]
     fn there_is_a_limit() {
+        tried(&customer::TOO_MANY_WATCHERS);
         let hub = Arc::new(Hub::default());
         let watchers: Vec<_> =
             (0..WATCHERS_MAX).map(|order| hub.watch(OrderId::from_u128(order as u128))).collect();

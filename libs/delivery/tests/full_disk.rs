@@ -12,6 +12,7 @@ use std::time::Duration;
 use cafe_clock::{Clock, Ids};
 use cafe_delivery::{Hooks, Place, TurnError, start};
 use cafe_events::Source;
+use cafe_failures::{disk, tried};
 use tokio_util::sync::CancellationToken;
 use toy::{Request, Toy, order, outbox_of_payment, said, words};
 
@@ -55,6 +56,7 @@ impl Drop for Disk {
 #[tokio::test]
 #[ignore = "run by cargo xtask test"]
 async fn a_full_disk_is_told_loses_nothing_and_is_forgotten_when_there_is_room_again() {
+    tried(&disk::FULL);
     let disk = Disk::mounted();
     let place = Place::new(disk.0.path().join("data"));
     place.prepare().unwrap();

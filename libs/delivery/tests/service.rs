@@ -9,6 +9,7 @@ use std::time::Duration;
 use cafe_clock::{Clock, Ids};
 use cafe_delivery::{Desk, Hooks, Outbox, ParkedOutcome, Place, TurnError, mark_restored, start};
 use cafe_events::{OrderId, Source};
+use cafe_failures::{disk, event, owner, process, replica, tried};
 use cafe_store::Connection;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -110,6 +111,7 @@ async fn a_wake_socket_that_somebody_removed_is_there_again_after_a_moment() {
 
 #[tokio::test]
 async fn a_request_that_cannot_be_committed_does_not_fail_its_neighbours() {
+    tried(&event::REFUSED_IN_A_CROWD);
     let (_folder, place) = place();
     let service = started(&place);
     let asks = (0..64_u128).map(|number| {
@@ -136,6 +138,7 @@ async fn a_request_that_cannot_be_committed_does_not_fail_its_neighbours() {
 
 #[tokio::test]
 async fn an_event_that_makes_a_rule_panic_or_the_database_refuse_is_set_aside_alone() {
+    tried(&event::POISON);
     let (_folder, place) = place();
     let mut payment = outbox_of_payment(&place);
     payment
@@ -163,6 +166,7 @@ async fn an_event_that_makes_a_rule_panic_or_the_database_refuse_is_set_aside_al
 
 #[tokio::test]
 async fn a_log_that_was_restored_is_heard_again_and_changes_nothing() {
+    tried(&disk::PAYMENT_RESTORED);
     let (_folder, place) = place();
     let mut payment = outbox_of_payment(&place);
     payment.say(&[said(order(1), 1, "w1"), said(order(1), 2, "w2")]).unwrap();
@@ -180,6 +184,7 @@ async fn a_log_that_was_restored_is_heard_again_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_gap_in_what_is_kept_stops_the_listener_and_is_never_skipped() {
+    tried(&event::GAP);
     let (_folder, place) = place();
     let mut payment = outbox_of_payment(&place);
     payment.say(&[said(order(1), 1, "w1")]).unwrap();
@@ -202,6 +207,8 @@ async fn a_gap_in_what_is_kept_stops_the_listener_and_is_never_skipped() {
 
 #[tokio::test]
 async fn the_same_service_is_not_started_twice_and_one_whose_place_was_taken_writes_no_more() {
+    tried(&owner::STARTED_TWICE);
+    tried(&replica::LEADER_FROZEN);
     let (_folder, place) = place();
     let service = started(&place);
     let second =
@@ -224,6 +231,7 @@ fn all_migrations() -> Vec<cafe_store::Migration> {
 
 #[tokio::test]
 async fn while_the_first_half_of_a_turn_waits_for_a_lock_the_second_does_not_overtake_it() {
+    tried(&disk::LOCK_HELD);
     let (_folder, place) = place();
     let mut payment = outbox_of_payment(&place);
     // Together they are refused; alone, the first is busy for as long as the word is there.
@@ -241,6 +249,7 @@ async fn while_the_first_half_of_a_turn_waits_for_a_lock_the_second_does_not_ove
 
 #[tokio::test]
 async fn a_writer_that_panics_takes_its_service_down_so_that_it_is_started_again() {
+    tried(&process::WRITER_PANICS);
     let (_folder, place) = place();
     let stop = CancellationToken::new();
     let on_commit = |_| panic!("a bug beside the rules");
@@ -252,6 +261,7 @@ async fn a_writer_that_panics_takes_its_service_down_so_that_it_is_started_again
 
 #[tokio::test]
 async fn a_set_aside_event_that_the_database_refuses_again_stays_on_the_list() {
+    tried(&event::POISON);
     let (_folder, place) = place();
     outbox_of_payment(&place).say(&[said(order(1), 1, "refused")]).unwrap();
     let service = started(&place);
@@ -265,6 +275,7 @@ async fn a_set_aside_event_that_the_database_refuses_again_stays_on_the_list() {
 
 #[tokio::test]
 async fn an_order_whose_row_cannot_be_read_holds_up_nobody_else() {
+    tried(&event::ROW_UNREADABLE);
     let (_folder, place) = place();
     let mut payment = outbox_of_payment(&place);
     payment.say(&[said(order(1), 1, "poison"), said(order(1), 2, "w2")]).unwrap();
@@ -281,6 +292,7 @@ async fn an_order_whose_row_cannot_be_read_holds_up_nobody_else() {
 
 #[tokio::test]
 async fn past_a_limit_of_what_is_set_aside_nothing_more_is_heard_and_it_says_so() {
+    tried(&event::TOO_MUCH_ASIDE);
     let (_folder, place) = place();
     let mut payment = outbox_of_payment(&place);
     started(&place).stopped().await;
@@ -306,6 +318,7 @@ async fn past_a_limit_of_what_is_set_aside_nothing_more_is_heard_and_it_says_so(
 
 #[tokio::test]
 async fn a_held_event_that_can_no_longer_be_read_holds_up_its_own_order_only() {
+    tried(&event::ROW_UNREADABLE);
     let (_folder, place) = place();
     let mut payment = outbox_of_payment(&place);
     payment.say(&[said(order(1), 1, "poison"), said(order(1), 2, "w2")]).unwrap();

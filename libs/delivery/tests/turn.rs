@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use cafe_delivery::turn::{self, Arrived, Input, Output};
 use cafe_delivery::{HeardRow, HeldSlot, Ledger, ParkedOutcome};
 use cafe_events::{OrderId, Record, Source};
+use cafe_failures::{event, owner, tried};
 use proptest::prelude::*;
 use toy::{Notes, Request, Toy, at, order, said};
 
@@ -73,6 +74,8 @@ proptest! {
         deliveries in proptest::collection::vec((0..3_u128, 1..6_u32), 0..60),
         turn_size in 1..8_usize,
     ) {
+        tried(&event::HEARD_AGAIN);
+        tried(&event::HEARD_OUT_OF_ORDER);
         let mut kept = Kept::default();
         let record = |(number, version): &(u128, u32)| said(order(*number), *version, &format!("w{version}"));
         let chaos: Vec<Record> = deliveries.iter().map(record).collect();
@@ -91,6 +94,7 @@ proptest! {
 
 #[test]
 fn a_poisonous_event_holds_up_its_own_order_only_and_dropping_it_lets_the_order_go_on() {
+    tried(&event::POISON);
     let mut kept = Kept::default();
     let poison = said(order(1), 2, "poison");
     kept.hear(&[said(order(1), 1, "w1"), poison.clone(), said(order(1), 3, "w3"), said(order(2), 1, "w1")]);
@@ -113,6 +117,7 @@ fn a_poisonous_event_holds_up_its_own_order_only_and_dropping_it_lets_the_order_
 
 #[test]
 fn what_is_not_ours_is_set_aside_before_anything_else_is_looked_at() {
+    tried(&event::STRANGERS);
     let mut kept = Kept::default();
     let mut plain_text = said(order(1), 1, "w1");
     plain_text.kind = String::new();
@@ -128,6 +133,7 @@ fn what_is_not_ours_is_set_aside_before_anything_else_is_looked_at() {
 
 #[test]
 fn what_a_foreign_program_claims_to_be_does_no_harm_to_the_order_it_names() {
+    tried(&event::STRANGERS);
     let mut kept = Kept::default();
     let mut foreign = said(order(1), 1, "w1");
     (foreign.kind, foreign.position) = ("nest.payment.declined".to_owned(), 7);
@@ -158,6 +164,7 @@ fn of_two_that_were_set_aside_the_later_is_not_dropped_before_the_earlier() {
 
 #[test]
 fn a_type_that_a_newer_program_added_is_counted_and_the_order_goes_on() {
+    tried(&owner::OTHER_VERSION);
     let mut kept = Kept::default();
     let mut newer = said(order(1), 1, "w1");
     newer.kind = "cafe.payment.blessed.v1".to_owned();
@@ -168,6 +175,7 @@ fn a_type_that_a_newer_program_added_is_counted_and_the_order_goes_on() {
 
 #[test]
 fn the_same_said_again_at_another_time_is_done_already_and_something_else_is_a_contradiction() {
+    tried(&event::CONTRADICTION);
     let mut kept = Kept::default();
     kept.hear(&[said(order(1), 1, "w1"), said(order(1), 2, "w2")]);
     let mut later = said(order(1), 1, "w1");

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use cafe_events::Source;
+
 /// Where an order is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
@@ -103,11 +105,13 @@ pub const STAFF: [&str; 7] = [
 #[derive(Clone, Debug, Default)]
 pub struct Coverage {
     counts: BTreeMap<(&'static str, Stage), u64>,
+    befell: BTreeMap<(&'static str, Source), u64>,
 }
 
 impl Coverage {
-    /// Counts one kind at the stage of each order.
-    pub fn note(&mut self, kind: &'static str, stages: &[Stage]) {
+    /// Counts one kind that befalls a service, at the stage of each order.
+    pub fn note(&mut self, kind: &'static str, service: Source, stages: &[Stage]) {
+        *self.befell.entry((kind, service)).or_default() += 1;
         for stage in stages {
             *self.counts.entry((kind, *stage)).or_default() += 1;
         }
@@ -118,11 +122,19 @@ impl Coverage {
         for (key, count) in &other.counts {
             *self.counts.entry(*key).or_default() += count;
         }
+        for (key, count) in &other.befell {
+            *self.befell.entry(*key).or_default() += count;
+        }
     }
 
     /// How often a kind met a stage.
     pub fn count(&self, kind: &'static str, stage: Stage) -> u64 {
         self.counts.get(&(kind, stage)).copied().unwrap_or_default()
+    }
+
+    /// How often each kind befell each service, whatever orders there were.
+    pub fn befell(&self) -> impl Iterator<Item = (&'static str, Source, u64)> {
+        self.befell.iter().map(|((kind, service), count)| (*kind, *service, *count))
     }
 
     /// What never met.

@@ -70,6 +70,9 @@ fn seeds(first: u64, arguments: &Arguments) -> bool {
     let count = if limit.is_some() { u64::MAX } else { arguments.seeds };
     let tally = run_seeds(first, count, limit, |tally| println!("{}", progress(tally)));
     println!("{}\n\n{}\n", progress(&tally), tally.coverage.table());
+    for (kind, service, times) in tally.coverage.befell() {
+        cafe_failures::simulated(kind, service.name(), times);
+    }
     for (promise, (count, seed, broken)) in &tally.broken {
         println!(
             "BROKEN in {count} seeds: {promise}\n  {}\n  cargo xtask simulate --seed {seed}",

@@ -199,9 +199,9 @@ impl World {
         true
     }
 
-    fn note(&mut self, kind: &'static str) {
+    fn note(&mut self, kind: &'static str, service: Source) {
         let stages = self.stages();
-        self.coverage.note(kind, &stages);
+        self.coverage.note(kind, service, &stages);
     }
 
     /// Where each order is, as its databases tell.

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use cafe_events::Source;
 use cafe_simulation::bugs::Bug;
 use cafe_simulation::campaign::{hunt, run_seeds, shortest_story, tells_the_same};
+use cafe_simulation::coverage::KINDS;
 use cafe_simulation::people::{CARTS, priced_carts};
 use cafe_simulation::run::{replay, run, shrink};
 
@@ -61,4 +63,17 @@ fn a_bug_of_the_sql_is_found_and_its_story_names_the_row() {
 #[test]
 fn every_cart_is_on_the_menu() {
     assert_eq!(priced_carts(), CARTS);
+}
+
+#[test]
+fn every_kind_of_fault_counts_for_one_row_of_the_page_of_failures_whomever_it_befalls() {
+    for kind in KINDS {
+        let rows =
+            |service: Source| cafe_failures::faults().filter(move |row| row.counts(kind, service.name()));
+        let counted = Source::ALL.map(|service| rows(service).count());
+        assert!(counted.iter().all(|rows| *rows == 1), "{kind}: {counted:?}");
+    }
+    let named = cafe_failures::faults().flat_map(|row| row.simulated);
+    let unknown: Vec<_> = named.filter(|named| !KINDS.contains(&named.name)).collect();
+    assert!(unknown.is_empty(), "nobody counts {unknown:?}");
 }

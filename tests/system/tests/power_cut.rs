@@ -1,5 +1,6 @@
 //! The power is cut, and the cafe is opened again with what the disk has kept.
 
+use cafe_failures::{disk, tried_times};
 use cafe_system_tests::disk::{Kind, Record, demand_all_kept};
 
 /// Three moments of each kind.
@@ -10,5 +11,7 @@ const SEED: u64 = 1;
 #[ignore = "run by cargo xtask test"]
 fn nothing_answered_is_lost_with_the_power() {
     let record = Record::make().expect("a cafe at work is recorded");
-    println!("the power was cut at these moments: {:?}", demand_all_kept(&record, IMAGES, SEED));
+    let cuts = demand_all_kept(&record, IMAGES, SEED);
+    tried_times(&disk::POWER_CUT, cuts.values().sum::<usize>() as u64);
+    println!("the power was cut at these moments: {cuts:?}");
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use cafe_failures::{Fault, disk, tried};
 use cafe_system_tests::{Cafe, Rush, Service, wait_until};
 
 /// Some are declined: what was not charged must not be charged by a payment service that has forgotten it.
@@ -13,22 +14,22 @@ const SETTLED: Duration = Duration::from_mins(1);
 #[test]
 #[ignore = "run by cargo xtask test"]
 fn yesterdays_copy_of_order_is_put_back() {
-    put_back_yesterdays_copy_of(Service::Order);
+    put_back_yesterdays_copy_of(Service::Order, &disk::ORDER_RESTORED);
 }
 
 #[test]
 #[ignore = "run by cargo xtask test"]
 fn yesterdays_copy_of_payment_is_put_back() {
-    put_back_yesterdays_copy_of(Service::Payment);
+    put_back_yesterdays_copy_of(Service::Payment, &disk::PAYMENT_RESTORED);
 }
 
 #[test]
 #[ignore = "run by cargo xtask test"]
 fn yesterdays_copy_of_barista_is_put_back() {
-    put_back_yesterdays_copy_of(Service::Barista);
+    put_back_yesterdays_copy_of(Service::Barista, &disk::BARISTA_RESTORED);
 }
 
-fn put_back_yesterdays_copy_of(service: Service) {
+fn put_back_yesterdays_copy_of(service: Service, fault: &Fault) {
     let mut cafe = Cafe::up(&["--robot", "--robot-speed", "1000"]);
     let copy = cafe.data().with_file_name("yesterday");
     let rush = Rush::start(&cafe, RATE, &TOKENS);
@@ -41,6 +42,7 @@ fn put_back_yesterdays_copy_of(service: Service) {
     let before = statuses(&cafe);
     cafe.close();
 
+    tried(fault);
     let restore = cafe.command("restore").arg(&copy).args(["--service", service.name()]).status();
     assert!(restore.expect("the program starts").success(), "the copy is put back:\n{}", cafe.log());
     cafe.open();

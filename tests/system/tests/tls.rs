@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use cafe_failures::{owner, tried};
 use cafe_rig::{Certificate, Kafka, Postgres};
 use cafe_system_tests::{Cafe, MOMENT, ROBOT, Rush, Service, Site, wait_until};
 
@@ -74,6 +75,7 @@ fn a_server_that_nobody_vouches_for_is_not_talked_to() {
     let servers = Servers::start();
     let stranger = Certificate::for_loopback().expect("a certificate can be made");
     let mut cafe = servers.closed(PASSWORD, stranger.path());
+    tried(&owner::STRANGE_CERTIFICATE);
     cafe.open_alone(Service::Order);
     line_of_log(&cafe, REFUSED);
 }
@@ -83,6 +85,7 @@ fn a_server_that_nobody_vouches_for_is_not_talked_to() {
 fn a_wrong_password_is_told_and_orders_wait() {
     let servers = Servers::start();
     let mut cafe = servers.closed("short", servers.certificate.path());
+    tried(&owner::WRONG_PASSWORD);
     cafe.open_alone(Service::Order);
     cafe.wait_until_serving(Service::Order);
     let said = line_of_log(&cafe, "what is announced waits in the outbox");

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use cafe_failures::{owner, tried};
 use cafe_system_tests::{Cafe, MOMENT, ROBOT, Rung, Rush, Service, wait_until};
 
 const RATE: u32 = 40;
@@ -30,6 +31,7 @@ fn orders_go_through_both_programs_whichever_leads() {
         for service in Service::ALL {
             rush.wait_for_seconds(1);
             assert!(cafe.leads(service, ends), "{} is led by the replica {ends}", service.name());
+            tried(&owner::OTHER_VERSION);
             assert!(cafe.stop_replica(service, ends).success(), "it ends in order");
             wait_until(MOMENT, "the other leads", || cafe.leads(service, leads).then_some(()));
             match ends {

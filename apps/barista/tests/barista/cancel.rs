@@ -1,11 +1,13 @@
 //! Payment forwarded a wish to cancel.
 
 use cafe_events::TicketEvent;
+use cafe_failures::{customer, tried};
 
 use crate::service::Cafe;
 
 #[tokio::test]
 async fn a_cancel_is_honoured_until_making_starts() {
+    tried(&customer::CANCELS);
     let cafe = Cafe::open().await;
     let order_id = cafe.queued(1).await;
     cafe.cancel_requested(order_id).await;
@@ -19,6 +21,7 @@ async fn a_cancel_is_honoured_until_making_starts() {
 
 #[tokio::test]
 async fn a_cancel_is_refused_once_making_has_started() {
+    tried(&customer::CANCELS);
     let cafe = Cafe::open().await;
     let order_id = cafe.queued(1).await;
     cafe.staff(order_id, "start").await;

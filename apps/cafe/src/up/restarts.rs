@@ -31,10 +31,13 @@ impl Restarts {
 
 #[cfg(test)]
 mod tests {
+    use cafe_failures::{process, tried};
+
     use super::*;
 
     #[test]
     fn the_first_restart_is_at_once_then_they_wait_longer_and_health_forgives() {
+        tried(&process::DIES_AGAIN);
         let mut restarts = Restarts::default();
         let pauses: Vec<u128> = (0..10).map(|_| restarts.pause_after(Duration::ZERO).as_millis()).collect();
         assert_eq!(pauses, [0, 100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]);

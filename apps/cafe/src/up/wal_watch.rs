@@ -123,6 +123,8 @@ fn beside(database: &Path, suffix: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use cafe_failures::{process, tried};
+
     use super::*;
 
     const LOCKS: &str = "1: POSIX  ADVISORY  READ 10273 fe:00:9978039 124 125\n\
@@ -155,6 +157,7 @@ mod tests {
 
     #[test]
     fn the_holder_is_killed_and_a_silent_listener_where_locks_are_not_told() {
+        tried(&process::READER_STOPPED);
         let [order, payment, barista] = [
             Candidate { service: Source::Order, process: 1, answers: true },
             Candidate { service: Source::Payment, process: 2, answers: true },

@@ -4,12 +4,14 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
+use cafe_failures::{process, tried};
 use rustix::process::Signal;
 
 use crate::support::{Cafe, PROGRAM, SERVICES, is_alive, send, wait_for};
 
 #[test]
 fn services_go_on_without_up_and_the_next_up_adopts_them() {
+    tried(&process::UP_KILLED);
     let mut cafe = Cafe::open(&[]);
     let before = cafe.pids();
     cafe.kill_up();
@@ -31,6 +33,7 @@ fn services_go_on_without_up_and_the_next_up_adopts_them() {
 
 #[test]
 fn a_terminal_that_is_closed_leaves_the_cafe_open_and_the_next_up_adopts_it() {
+    tried(&process::TERMINAL_CLOSED);
     let mut cafe = Cafe::open(&[]);
     let before = cafe.pids();
     assert!(cafe.close_with(Signal::HUP).success());
@@ -43,6 +46,7 @@ fn a_terminal_that_is_closed_leaves_the_cafe_open_and_the_next_up_adopts_it() {
 
 #[test]
 fn under_nohup_a_terminal_that_is_closed_changes_nothing() {
+    tried(&process::TERMINAL_CLOSED);
     let mut cafe = Cafe::closed();
     let up = cafe.command(&["up"]);
     let mut nohup = Command::new("sh");
@@ -71,6 +75,7 @@ fn a_service_that_would_be_started_otherwise_now_is_replaced() {
 
 #[test]
 fn what_died_while_nobody_watched_is_started() {
+    tried(&process::UP_KILLED);
     let mut cafe = Cafe::open(&[]);
     cafe.kill_up();
     let [order, payment, barista] = cafe.pids();

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use cafe_failures::{disk, tried};
 use serde_json::Value;
 
 use crate::support::{Cafe, words};
@@ -141,6 +142,7 @@ fn a_cafe_is_sound_while_it_works() {
 
 #[test]
 fn a_cafe_whose_payments_alone_were_restored_is_sound_while_they_are_found_again() {
+    tried(&disk::PAYMENT_RESTORED);
     let flags = ["--robot", "--robot-speed", "1000", "--pay-by", "15s"];
     let mut cafe = Cafe::open(&flags);
     assert!(cafe.run(&["backup", "copy"]).status.success());

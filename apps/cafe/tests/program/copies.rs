@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use cafe_failures::{disk, tried};
 use cafe_store::Connection;
 use serde_json::Value;
 
@@ -74,6 +75,7 @@ fn a_backup_into_the_folder_that_it_copies_is_refused() {
 
 #[test]
 fn yesterdays_copy_of_one_service_is_put_back_and_what_was_there_is_kept() {
+    tried(&disk::ORDER_RESTORED);
     let mut cafe = Cafe::open(&[]);
     let kept = cafe.order();
     assert!(cafe.run(&["backup", "copy"]).status.success());
@@ -117,6 +119,7 @@ fn everything_is_put_back_into_an_empty_folder() {
 
 #[test]
 fn a_restore_is_refused_while_the_service_runs_and_when_the_copy_is_damaged() {
+    tried(&disk::COPY_REFUSED);
     let mut cafe = Cafe::open(&[]);
     assert!(cafe.run(&["backup", "copy"]).status.success());
     let running = cafe.run(&["restore", "copy", "--service", "barista"]);

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
+use cafe_failures::{process, tried};
 use rustix::process::Signal;
 
 use crate::support::{Cafe, SERVICES, send, words};
@@ -23,6 +24,7 @@ fn a_healthy_cafe_gets_only_good_lines() {
 
 #[test]
 fn a_frozen_service_a_damaged_database_and_a_mistyped_variable_are_found() {
+    tried(&process::FROZEN_FOR_GOOD);
     let mut cafe = Cafe::open(&[]);
     let frozen = cafe.pid("payment").unwrap();
     send(frozen, Signal::STOP);

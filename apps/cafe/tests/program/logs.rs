@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
+use cafe_failures::{process, tried};
 use serde_json::Value;
 
 use crate::support::{Cafe, SERVICES};
@@ -39,6 +40,7 @@ fn what_to_do_first_is_printed_and_works_as_it_stands() {
 
 #[test]
 fn services_go_on_when_whoever_read_their_output_is_gone() {
+    tried(&process::OUTPUT_UNREAD);
     let mut cafe = Cafe::closed();
     let mut up = cafe.command(&["up"]);
     // Every request is logged at this level, so that every service meets the broken pipe.
@@ -64,6 +66,7 @@ fn services_go_on_when_whoever_read_their_output_is_gone() {
 
 #[test]
 fn services_go_on_when_whoever_reads_their_output_stands_still() {
+    tried(&process::OUTPUT_UNREAD);
     let mut cafe = Cafe::closed();
     let mut up = cafe.command(&["up"]);
     up.env("CAFE_LOG", "trace").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

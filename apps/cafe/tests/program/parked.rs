@@ -1,5 +1,6 @@
 //! `cafe parked` shows what was set aside, and settles it.
 
+use cafe_failures::{event, tried};
 use cafe_store::Connection;
 use serde_json::Value;
 
@@ -17,6 +18,7 @@ fn nothing_is_set_aside_at_first() {
 
 #[test]
 fn a_poisonous_event_is_listed_refused_again_and_dropped() {
+    tried(&event::POISON);
     let cafe = with_poison();
     let listed = wait_for("order has set it aside", || {
         let listed: Value = serde_json::from_slice(&cafe.run(&["parked", "--json"]).stdout).unwrap();

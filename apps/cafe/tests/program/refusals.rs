@@ -3,10 +3,13 @@
 use std::net::TcpListener;
 use std::process::Output;
 
+use cafe_failures::{owner, tried};
+
 use crate::support::{Cafe, SERVICES, words};
 
 #[test]
 fn a_second_up_on_the_same_data_is_refused() {
+    tried(&owner::STARTED_TWICE);
     let cafe = Cafe::open(&[]);
     let second = cafe.run(&["up"]);
     assert_refused(&second, "already runs on");
@@ -16,6 +19,7 @@ fn a_second_up_on_the_same_data_is_refused() {
 
 #[test]
 fn a_service_that_runs_already_is_refused() {
+    tried(&owner::STARTED_TWICE);
     let cafe = Cafe::open(&[]);
     for service in SERVICES {
         assert_refused(&cafe.run(&[service]), &format!("the {service} service already runs on"));
@@ -24,6 +28,7 @@ fn a_service_that_runs_already_is_refused() {
 
 #[test]
 fn up_leaves_a_service_alone_that_somebody_started_alone() {
+    tried(&owner::STARTED_TWICE);
     let cafe = Cafe::closed();
     let mut alone = cafe.command(&["order"]).spawn().unwrap();
     cafe.wait_until_serving("order");
@@ -35,6 +40,7 @@ fn up_leaves_a_service_alone_that_somebody_started_alone() {
 
 #[test]
 fn a_port_in_use_is_refused_by_up_and_by_the_service_alone() {
+    tried(&owner::PORT_TAKEN);
     for service in SERVICES {
         let cafe = Cafe::closed();
         let _other = TcpListener::bind(("127.0.0.1", cafe.port(service))).unwrap();
@@ -47,6 +53,7 @@ fn a_port_in_use_is_refused_by_up_and_by_the_service_alone() {
 
 #[test]
 fn a_port_of_another_cafe_is_refused_though_that_one_answers() {
+    tried(&owner::PORT_TAKEN);
     let other = Cafe::open(&[]);
     for service in SERVICES {
         let mut cafe = Cafe::closed();

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use cafe_failures::{process, tried};
 use rustix::process::Signal;
 
 use crate::support::{Cafe, SERVICES, send, wait_for};
@@ -11,6 +12,9 @@ const BACK_WITHIN: Duration = Duration::from_millis(500);
 
 #[test]
 fn a_killed_service_serves_again_within_half_a_second_and_the_others_never_notice() {
+    tried(&process::ORDER_KILLED);
+    tried(&process::PAYMENT_KILLED);
+    tried(&process::BARISTA_KILLED);
     let cafe = Cafe::open(&[]);
     for service in SERVICES {
         let before = cafe.pids();
@@ -29,6 +33,7 @@ fn a_killed_service_serves_again_within_half_a_second_and_the_others_never_notic
 
 #[test]
 fn a_service_that_dies_again_and_again_is_started_again_and_again() {
+    tried(&process::DIES_AGAIN);
     let cafe = Cafe::open(&[]);
     for _ in 0..4 {
         let killed = wait_for("barista runs", || cafe.pid("barista"));
@@ -46,6 +51,7 @@ fn a_service_that_dies_again_and_again_is_started_again_and_again() {
 
 #[test]
 fn a_frozen_service_is_killed_and_starts_again() {
+    tried(&process::FROZEN_FOR_GOOD);
     let cafe = Cafe::open(&[]);
     let frozen = cafe.pid("payment").unwrap();
     send(frozen, Signal::STOP);

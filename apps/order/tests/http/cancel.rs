@@ -1,10 +1,12 @@
 use cafe_events::{Event, Party, PaymentCancelled, PaymentEvent};
+use cafe_failures::{customer, tried};
 use serde_json::json;
 
 use crate::cafe::{Cafe, Reply, Taken, declined, started};
 
 #[tokio::test]
 async fn a_cancel_is_noted_and_announced_once() {
+    tried(&customer::CANCELS);
     let cafe = Cafe::open();
     let taken = cafe.place().await;
     let first = cancel(&cafe, &taken, &json!({"reason": "too late for the train"})).await;
@@ -45,6 +47,7 @@ async fn a_cancelled_order_is_cancelled_already() {
 
 #[tokio::test]
 async fn a_cancel_that_another_end_forestalled_is_refused() {
+    tried(&customer::CANCELS);
     let cafe = Cafe::open();
     let taken = cafe.place().await;
     assert_eq!(cancel(&cafe, &taken, &json!({})).await.json()["cancel"], "requested");
@@ -54,6 +57,7 @@ async fn a_cancel_that_another_end_forestalled_is_refused() {
 
 #[tokio::test]
 async fn it_is_too_late_once_making_has_started_or_the_order_has_ended() {
+    tried(&customer::CANCELS);
     let cafe = Cafe::open();
     let (made, refused) = (cafe.place().await, cafe.place().await);
     cafe.say(&made, 1, &made.approved());

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use cafe_failures::{clock, customer, tried};
 use futures_util::future::join_all;
 
 use crate::cafe::{Cafe, PATIENCE, Taken, wish};
@@ -8,6 +9,7 @@ const KEY: [(&str, &str); 1] = [("idempotency-key", "table-7")];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_hundred_at_once_are_one_order() {
+    tried(&customer::SENDS_A_HUNDRED_TIMES);
     let cafe = Cafe::open();
     let body = wish();
     let replies = join_all((0..100).map(|_| cafe.post("/orders", &KEY, &body))).await;
@@ -23,6 +25,7 @@ async fn a_hundred_at_once_are_one_order() {
 
 #[tokio::test]
 async fn the_answer_is_the_same_after_a_restart_and_after_the_order_went_on() {
+    tried(&customer::SENDS_AGAIN);
     let mut cafe = Cafe::open();
     let first = cafe.post("/orders", &KEY, &wish()).await;
     let taken = Taken::of(&first);
@@ -63,6 +66,7 @@ async fn a_default_that_is_written_out_does_not_matter() {
 
 #[tokio::test]
 async fn another_body_under_the_same_key_is_refused() {
+    tried(&customer::CHANGES_THE_BODY);
     let cafe = Cafe::open();
     cafe.post("/orders", &KEY, &wish()).await;
     let mut other = wish();
@@ -86,6 +90,7 @@ async fn a_key_belongs_to_its_store() {
 
 #[tokio::test]
 async fn a_key_lives_a_day_also_when_the_clock_steps_on_by_another() {
+    tried(&clock::STEPS_ON);
     let cafe = Cafe::open();
     let first = Taken::of(&cafe.post("/orders", &KEY, &wish()).await);
     cafe.clock.advance(Duration::from_hours(24));

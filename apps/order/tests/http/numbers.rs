@@ -1,12 +1,14 @@
 use std::path::Path;
 use std::time::Duration;
 
+use cafe_failures::{clock, disk, tried};
 use cafe_store::Connection;
 
 use crate::cafe::Cafe;
 
 #[tokio::test]
 async fn numbers_begin_again_at_midnight_where_the_cafe_is() {
+    tried(&clock::MIDNIGHT);
     // 10:00 in UTC is 19:00 in Seoul.
     let cafe = Cafe::open_with(|config| config.zone = jiff::tz::TimeZone::get("Asia/Seoul").unwrap());
     cafe.place().await;
@@ -20,6 +22,7 @@ async fn numbers_begin_again_at_midnight_where_the_cafe_is() {
 
 #[tokio::test]
 async fn a_clock_that_steps_back_over_midnight_repeats_no_number() {
+    tried(&clock::STEPS_BACK);
     let mut cafe = Cafe::open();
     cafe.reopen_after(|file| sql(file, "INSERT INTO day_numbers VALUES ('main', '2026-11-24', 7, 0)")).await;
     let taken = cafe.place().await;
@@ -28,6 +31,7 @@ async fn a_clock_that_steps_back_over_midnight_repeats_no_number() {
 
 #[tokio::test]
 async fn after_9999_comes_10000() {
+    tried(&clock::MIDNIGHT);
     let mut cafe = Cafe::open();
     cafe.reopen_after(|file| sql(file, "INSERT INTO day_numbers VALUES ('main', '2026-11-23', 9998, 0)"))
         .await;
@@ -44,6 +48,7 @@ async fn numbers_go_on_after_a_restart() {
 
 #[tokio::test]
 async fn numbers_skip_ahead_once_after_an_older_copy_was_restored() {
+    tried(&disk::ORDER_RESTORED);
     let mut cafe = Cafe::open();
     cafe.place().await;
     let now = cafe.clock.now();

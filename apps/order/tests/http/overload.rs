@@ -1,11 +1,14 @@
 use std::time::Duration;
 
+use cafe_failures::{process, tried};
+
 use crate::cafe::{Cafe, PATIENCE, Reply, wish};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn customers_are_told_when_payment_is_slow() {
+    tried(&process::PAYMENT_BEHIND);
     let cafe = Cafe::open();
     let waiting = cafe.place().await;
     cafe.clock.advance(5 * MINUTE);
@@ -19,6 +22,7 @@ async fn customers_are_told_when_payment_is_slow() {
 
 #[tokio::test]
 async fn orders_that_would_expire_are_not_taken_but_repeated_ones_are_answered() {
+    tried(&process::PAYMENT_BEHIND);
     let cafe = Cafe::open();
     let key = [("idempotency-key", "k")];
     let first = cafe.post("/orders", &key, &wish()).await;
@@ -35,6 +39,7 @@ async fn orders_that_would_expire_are_not_taken_but_repeated_ones_are_answered()
 
 #[tokio::test]
 async fn an_order_that_payment_has_passed_by_keeps_nobody_waiting() {
+    tried(&process::PAYMENT_BEHIND);
     let cafe = Cafe::open();
     let silent = cafe.place().await;
     cafe.clock.advance(MINUTE);

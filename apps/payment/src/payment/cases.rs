@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cafe_clock::{after, before, from_ms};
 use cafe_events::{Currency, OrderId, OrderPlaced, Party, PaymentChoice, PaymentEvent};
+use cafe_failures::{tried, vendor};
 use jiff::Timestamp;
 
 use super::attempt::{AttemptState, Charge, ChargeAnswer, Finding, Measured, SETTLE_AFTER};
@@ -130,6 +131,7 @@ fn an_error_of_the_vendors_own_is_closed_by_one_look() {
 
 #[test]
 fn a_charge_that_is_not_the_one_asked_for_is_never_approved_and_never_forgotten() {
+    tried(&vendor::OTHER_CHARGE);
     let wrong = [
         Charge { amount: TOTAL - 1, ..charge(1, now()) },
         Charge { order_id: OrderId::from_u128(8), ..charge(1, now()) },

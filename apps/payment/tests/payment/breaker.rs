@@ -1,11 +1,13 @@
 //! The vendor fails for everybody.
 
 use cafe_events::PaymentEvent;
+use cafe_failures::{tried, vendor};
 
 use crate::service::Cafe;
 
 #[tokio::test]
 async fn orders_wait_while_the_vendor_fails_and_all_are_paid_when_it_works_again() {
+    tried(&vendor::FAILS);
     let cafe = Cafe::closed();
     cafe.outage("error");
     let cafe = cafe.started().await;
@@ -31,6 +33,7 @@ async fn orders_wait_while_the_vendor_fails_and_all_are_paid_when_it_works_again
 
 #[tokio::test]
 async fn a_vendor_that_approves_in_silence_charges_nobody_twice() {
+    tried(&vendor::SILENT);
     let cafe = Cafe::closed();
     cafe.outage("silent");
     let cafe = cafe.started().await;

@@ -1,12 +1,14 @@
 //! The customer wants an order undone, at each stage of paying.
 
 use cafe_events::{Party, PaymentEvent};
+use cafe_failures::{customer, tried};
 
 use crate::samples::TOTAL;
 use crate::service::Cafe;
 
 #[tokio::test]
 async fn before_anything_was_asked_it_is_cancelled_and_nothing_is_charged() {
+    tried(&customer::CANCELS);
     let cafe = Cafe::closed();
     let order_id = cafe.place("tok_ok");
     // Too late to ask, too early to expire: it waits.
@@ -22,6 +24,7 @@ async fn before_anything_was_asked_it_is_cancelled_and_nothing_is_charged() {
 
 #[tokio::test]
 async fn while_the_vendor_is_asked_it_waits_and_the_charge_is_given_back() {
+    tried(&customer::CANCELS);
     let cafe = Cafe::open().await;
     let order_id = cafe.place("tok_slow");
     cafe.until_seen(order_id, |payment| payment["status"] == "asking").await;
@@ -38,6 +41,7 @@ async fn while_the_vendor_is_asked_it_waits_and_the_charge_is_given_back() {
 
 #[tokio::test]
 async fn while_the_outcome_is_unknown_it_waits_for_the_truth() {
+    tried(&customer::CANCELS);
     let cafe = Cafe::open().await;
     let order_id = cafe.place("tok_timeout");
     cafe.in_time_seen(order_id, |payment| payment["status"] != "due").await;
@@ -49,6 +53,7 @@ async fn while_the_outcome_is_unknown_it_waits_for_the_truth() {
 
 #[tokio::test]
 async fn an_attempt_that_was_lost_is_closed_first_and_then_it_is_cancelled() {
+    tried(&customer::CANCELS);
     let cafe = Cafe::open().await;
     let order_id = cafe.place("tok_never");
     cafe.until_seen(order_id, |payment| payment["status"] == "asking").await;
@@ -62,6 +67,7 @@ async fn an_attempt_that_was_lost_is_closed_first_and_then_it_is_cancelled() {
 
 #[tokio::test]
 async fn after_the_approval_it_is_forwarded_and_the_barista_decides() {
+    tried(&customer::CANCELS);
     let cafe = Cafe::open().await;
     let order_id = cafe.place("tok_ok");
     cafe.until_said(order_id, |event| matches!(event, PaymentEvent::Approved(_))).await;

@@ -1,6 +1,7 @@
 //! The vendor, or a rule, clearly refuses.
 
 use cafe_events::PaymentEvent;
+use cafe_failures::{tried, vendor};
 
 use crate::service::Cafe;
 
@@ -13,6 +14,7 @@ async fn reason(cafe: &Cafe, order_id: cafe_events::OrderId) -> String {
 
 #[tokio::test]
 async fn a_declined_card_is_declined() {
+    tried(&vendor::DECLINES);
     let cafe = Cafe::open().await;
     let order_id = cafe.place("tok_declined");
     assert_eq!(reason(&cafe, order_id).await, "card_declined");
@@ -24,6 +26,7 @@ async fn a_declined_card_is_declined() {
 
 #[tokio::test]
 async fn what_cannot_be_paid_at_all_says_why() {
+    tried(&vendor::DECLINES);
     let cafe = Cafe::open().await;
     let invalid = cafe.place("tok_of_another_vendor");
     let unknown = cafe.place_with("tok_ok", |order| order.payment.vendor = "shells".to_owned());

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use cafe_clock::after;
 use cafe_events::PaymentEvent;
+use cafe_failures::{tried, vendor};
 
 use crate::samples::TOTAL;
 use crate::service::Cafe;
 
 #[tokio::test]
 async fn a_charge_that_lands_in_time_is_approved() {
+    tried(&vendor::LATE);
     let cafe = Cafe::open().await;
     let order_id = cafe.place("tok_late");
     cafe.until_seen(order_id, |payment| payment["status"] == "asking").await;
@@ -20,6 +22,7 @@ async fn a_charge_that_lands_in_time_is_approved() {
 
 #[tokio::test]
 async fn a_charge_that_lands_after_pay_by_is_given_back() {
+    tried(&vendor::LATE);
     let cafe = Cafe::open().await;
     let pay_by = after(cafe.clock.now(), Duration::from_secs(15));
     let order_id = cafe.place_with("tok_late", |order| order.pay_by = pay_by);

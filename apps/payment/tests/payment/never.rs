@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use cafe_clock::{after, since};
 use cafe_events::PaymentEvent;
+use cafe_failures::{tried, vendor};
 
 use crate::service::Cafe;
 
 #[tokio::test]
 async fn a_request_that_was_lost_expires_the_order_but_not_before_it_can_no_longer_arrive() {
+    tried(&vendor::NOT_REACHED);
     let cafe = Cafe::open().await;
     let placed_at = cafe.clock.now();
     let pay_by = after(placed_at, Duration::from_secs(15));
@@ -27,6 +29,7 @@ async fn a_request_that_was_lost_expires_the_order_but_not_before_it_can_no_long
 
 #[tokio::test]
 async fn with_time_left_it_is_tried_again_once_the_first_attempt_is_closed() {
+    tried(&vendor::NOT_REACHED);
     let cafe = Cafe::open().await;
     let order_id = cafe.place("tok_never");
     let payment =

@@ -1,6 +1,7 @@
 //! `POST /payments/{order_id}/refund`: staff give money back.
 
 use cafe_events::{OrderId, Party, PaymentEvent};
+use cafe_failures::{tried, vendor};
 
 use crate::samples::TOTAL;
 use crate::service::Cafe;
@@ -130,6 +131,7 @@ async fn staff_undo_an_order_whose_payment_is_not_decided() {
 
 #[tokio::test]
 async fn a_refund_without_an_answer_is_looked_up_and_made_once() {
+    tried(&vendor::REFUND_UNANSWERED);
     let cafe = Cafe::open().await;
     let order_id = approved(&cafe, "tok_refund_timeout").await;
     cafe.ticket_rejected(order_id, &[1], false);
@@ -142,6 +144,7 @@ async fn a_refund_without_an_answer_is_looked_up_and_made_once() {
 
 #[tokio::test]
 async fn a_crowd_of_refunds_waits_in_the_database_while_the_vendor_is_silent() {
+    tried(&vendor::REFUND_UNANSWERED);
     let cafe = Cafe::open().await;
     let orders = cafe.place_many("tok_ok", 400);
     cafe.until("approvals", || async { (cafe.count_said() == 400).then_some(()) }).await;
@@ -172,6 +175,7 @@ async fn a_crowd_of_refunds_waits_in_the_database_while_the_vendor_is_silent() {
 
 #[tokio::test]
 async fn a_vendor_that_fails_while_money_goes_back_is_tried_again() {
+    tried(&vendor::REFUND_UNANSWERED);
     let cafe = Cafe::open().await;
     let order_id = approved(&cafe, "tok_ok").await;
     cafe.outage("error");
@@ -187,6 +191,7 @@ async fn a_vendor_that_fails_while_money_goes_back_is_tried_again() {
 
 #[tokio::test]
 async fn what_the_vendor_refuses_to_give_back_waits_for_a_person_who_tries_again() {
+    tried(&vendor::REFUND_REFUSED);
     let cafe = Cafe::open().await;
     let order_id = approved(&cafe, "tok_ok").await;
     let undo = cafe.refunded_elsewhere(order_id);

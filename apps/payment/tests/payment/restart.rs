@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use cafe_events::PaymentEvent;
+use cafe_failures::{process, tried};
 
 use crate::service::Cafe;
 
 #[tokio::test]
 async fn an_open_attempt_is_looked_up_at_once_and_found() {
+    tried(&process::PAYMENT_ENDS_ASKING);
     let cafe = Cafe::open().await;
     let order_id = cafe.place("tok_timeout");
     cafe.until("the charge", || async { (!cafe.charges(order_id).is_empty()).then_some(()) }).await;
@@ -20,6 +22,7 @@ async fn an_open_attempt_is_looked_up_at_once_and_found() {
 
 #[tokio::test]
 async fn not_found_right_after_a_restart_proves_nothing() {
+    tried(&process::PAYMENT_ENDS_ASKING);
     let cafe = Cafe::open().await;
     let order_id = cafe.place("tok_late");
     cafe.until("the request", || async { (!cafe.charges(order_id).is_empty()).then_some(()) }).await;
@@ -33,6 +36,7 @@ async fn not_found_right_after_a_restart_proves_nothing() {
 
 #[tokio::test]
 async fn what_was_placed_while_it_was_away_is_paid_when_it_is_back() {
+    tried(&process::NEIGHBOURS_DEAD);
     let mut cafe = Cafe::open().await;
     cafe.stop().await;
     let orders = cafe.place_many("tok_ok", 30);

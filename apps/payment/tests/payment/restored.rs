@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cafe_delivery::mark_restored;
 use cafe_events::{Party, PaymentEvent, Source};
+use cafe_failures::{disk, tried};
 use cafe_store::{Connection, copy_while_in_use};
 
 use crate::samples::TOTAL;
@@ -32,6 +33,7 @@ fn copy(cafe: &Cafe) -> std::path::PathBuf {
 
 #[tokio::test]
 async fn what_was_charged_meanwhile_is_found_and_approved_again_not_charged_again() {
+    tried(&disk::PAYMENT_RESTORED);
     let cafe = Cafe::open().await;
     let copy = copy(&cafe);
     let (plain, second_try) = (cafe.place("tok_ok"), cafe.place("tok_error"));
@@ -52,6 +54,7 @@ async fn what_was_charged_meanwhile_is_found_and_approved_again_not_charged_agai
 
 #[tokio::test]
 async fn what_was_given_back_meanwhile_is_not_given_back_again() {
+    tried(&disk::PAYMENT_RESTORED);
     let cafe = Cafe::open().await;
     let copy = copy(&cafe);
     let (rejected, cancelled) = (cafe.place("tok_ok"), cafe.place("tok_slow"));
@@ -76,6 +79,7 @@ async fn what_was_given_back_meanwhile_is_not_given_back_again() {
 
 #[tokio::test]
 async fn a_refused_cancel_is_forwarded_again_and_the_order_stays_paid() {
+    tried(&disk::PAYMENT_RESTORED);
     let cafe = Cafe::open().await;
     let copy = copy(&cafe);
     let order_id = cafe.place("tok_ok");
@@ -94,6 +98,7 @@ async fn a_refused_cancel_is_forwarded_again_and_the_order_stays_paid() {
 
 #[tokio::test]
 async fn what_was_never_asked_is_asked_once_that_is_certain() {
+    tried(&disk::PAYMENT_RESTORED);
     let cafe = Cafe::open().await;
     let copy = copy(&cafe);
     let mut cafe = cafe;

@@ -1,11 +1,13 @@
 //! `tok_slow`: the vendor takes 5 s.
 
 use cafe_events::PaymentEvent;
+use cafe_failures::{tried, vendor};
 
 use crate::service::Cafe;
 
 #[tokio::test]
 async fn a_slow_vendor_is_waited_for_and_holds_up_nobody() {
+    tried(&vendor::SLOW);
     let cafe = Cafe::open().await;
     let slow = cafe.place("tok_slow");
     cafe.until_seen(slow, |payment| payment["status"] == "asking").await;

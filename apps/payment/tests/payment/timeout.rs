@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use cafe_events::PaymentEvent;
+use cafe_failures::{tried, vendor};
 
 use crate::service::Cafe;
 
 #[tokio::test]
 async fn a_charge_without_an_answer_is_unknown_until_it_is_found() {
+    tried(&vendor::SILENT);
     let cafe = Cafe::open().await;
     let order_id = cafe.place("tok_timeout");
     cafe.until("the charge", || async { (!cafe.charges(order_id).is_empty()).then_some(()) }).await;

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use cafe_events::PaymentEvent;
+use cafe_failures::{tried, vendor};
 
 use crate::service::Cafe;
 
 #[tokio::test]
 async fn news_of_an_unknown_attempt_has_it_looked_up_at_once() {
+    tried(&vendor::SILENT);
     let cafe = Cafe::open().await;
     let order_id = cafe.place("tok_timeout");
     cafe.until("the charge", || async { (!cafe.charges(order_id).is_empty()).then_some(()) }).await;
@@ -22,6 +24,7 @@ async fn news_of_an_unknown_attempt_has_it_looked_up_at_once() {
 
 #[tokio::test]
 async fn nothing_is_believed() {
+    tried(&vendor::FALSE_NEWS);
     let cafe = Cafe::open().await;
     let order_id = cafe.place("tok_never");
     cafe.until_seen(order_id, |payment| payment["status"] == "asking").await;

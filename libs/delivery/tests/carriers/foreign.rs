@@ -8,6 +8,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
+use cafe_failures::{event, tried};
 use cafe_rig::kcat;
 
 use crate::rung::{PARTITIONS, Rung, until};
@@ -25,6 +26,7 @@ on_kafka_and_a_server!(what_somebody_else_writes_is_set_aside_each_by_its_own_na
 
 #[test]
 fn a_header_whose_name_is_no_text_is_set_aside_and_stops_nobody() {
+    tried(&event::STRANGERS);
     let rung = Rung::kafka();
     let mut payment = rung.payment();
     let barista = rung.barista();
@@ -52,6 +54,7 @@ fn a_header_whose_name_is_no_text_is_set_aside_and_stops_nobody() {
 const HUGE_BYTES: usize = 900_000;
 
 fn what_somebody_else_writes_is_set_aside_each_by_its_own_name_and_stops_nobody(rung: &Rung) {
+    tried(&event::STRANGERS);
     let mut payment = rung.payment();
     let barista = rung.barista();
     let orders = 24;

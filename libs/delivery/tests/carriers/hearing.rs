@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use cafe_delivery::{Notes, Outbox, mark_restored};
 use cafe_events::Source;
+use cafe_failures::{disk, event, tried};
 
 use crate::rung::{PARTITIONS, Rung, until};
 use crate::toy::{order, said};
@@ -94,6 +95,7 @@ fn news_is_heard_soon_after_its_commit(rung: &Rung) {
 }
 
 fn a_log_that_was_restored_is_heard_again_and_changes_nothing(rung: &Rung) {
+    tried(&disk::PAYMENT_RESTORED);
     let mut payment = rung.payment();
     payment.say(&[said(order(1), 1, "w1"), said(order(1), 2, "w2")]).unwrap();
     let barista = rung.barista();
@@ -110,6 +112,7 @@ fn a_log_that_was_restored_is_heard_again_and_changes_nothing(rung: &Rung) {
 }
 
 fn a_gap_in_what_is_kept_stops_the_listener_and_is_never_skipped(rung: &Rung) {
+    tried(&event::GAP);
     let mut payment = rung.payment();
     payment.say(&[said(order(1), 1, "w1")]).unwrap();
     let barista = rung.barista();

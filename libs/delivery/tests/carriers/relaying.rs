@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cafe_delivery::{Notes, Outbox};
 use cafe_events::{Record, partition_of};
+use cafe_failures::{kafka, tried};
 use cafe_rig::kcat;
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions};
 use rdkafka::client::DefaultClientContext;
@@ -41,6 +42,7 @@ fn demand_whole(topic: &[Written], parts: i64, last: i64) {
 
 #[test]
 fn each_record_is_written_once_also_by_relays_that_were_killed_before_they_noted_it() {
+    tried(&kafka::RELAY_KILLED);
     let rung = Rung::mock();
     let mut payment = rung.payment();
     let mut last = 0;
@@ -58,6 +60,7 @@ fn each_record_is_written_once_also_by_relays_that_were_killed_before_they_noted
 
 #[test]
 fn two_relays_at_once_write_some_twice_and_nothing_takes_effect_twice_or_never() {
+    tried(&kafka::RELAY_KILLED);
     let rung = Rung::mock();
     let mut payment = rung.payment();
     let other = rung.payment();
@@ -77,6 +80,7 @@ fn two_relays_at_once_write_some_twice_and_nothing_takes_effect_twice_or_never()
 
 #[test]
 fn while_brokers_are_away_things_are_said_and_wait_and_afterwards_each_is_written_once() {
+    tried(&kafka::ALL_KILLED);
     let rung = Rung::mock();
     let mut payment = rung.payment();
     let barista = rung.barista();
@@ -99,6 +103,8 @@ fn while_brokers_are_away_things_are_said_and_wait_and_afterwards_each_is_writte
 /// The second also for a listener that was away, and was not as far as the last that was written before.
 #[test]
 fn a_topic_that_loses_its_end_or_is_deleted_and_made_again_is_filled_again_and_nothing_happens_twice() {
+    tried(&kafka::TAIL_LOST);
+    tried(&kafka::TOPICS_DELETED);
     let rung = Rung::kafka();
     let kafka = rung.kafka.clone().unwrap();
     let mut payment = rung.payment();
@@ -131,6 +137,7 @@ fn is_complete(rung: &Rung, last: i64) -> bool {
 /// Keys move to other partitions then: an order's events come from two, and are put in order here.
 #[test]
 fn a_topic_that_is_given_more_partitions_is_written_and_heard_on_in_order() {
+    tried(&kafka::MORE_PARTITIONS);
     let rung = Rung::kafka();
     let mut payment = rung.payment();
     let barista = rung.barista();

@@ -1,6 +1,7 @@
 //! What cannot be taken in is set aside, its order waits, and nobody else does.
 
 use cafe_delivery::ParkedOutcome;
+use cafe_failures::{event, tried};
 
 use crate::rung::{Rung, until};
 use crate::toy::{order, said};
@@ -14,6 +15,7 @@ on_every_rung!(
 on_kafka_and_a_server!(what_fails_is_set_aside_alone_and_its_order_waits_until_it_is_dropped);
 
 fn what_fails_is_set_aside_alone_and_its_order_waits_until_it_is_dropped(rung: &Rung) {
+    tried(&event::POISON);
     let mut payment = rung.payment();
     payment
         .say(&[
@@ -43,6 +45,7 @@ fn what_fails_is_set_aside_alone_and_its_order_waits_until_it_is_dropped(rung: &
 
 /// Also by a relay that does not know how far the one before it came.
 fn what_is_announced_again_is_set_aside_once_and_dropped_once(rung: &Rung) {
+    tried(&event::HEARD_AGAIN);
     let mut payment = rung.payment();
     payment.say(&[said(order(1), 1, "refused"), said(order(1), 2, "w2")]).unwrap();
     let barista = rung.barista();
@@ -78,6 +81,7 @@ fn a_number_on_the_list_is_never_given_to_something_else(rung: &Rung) {
 }
 
 fn past_a_limit_of_what_is_set_aside_nothing_more_is_heard_and_it_says_so(rung: &Rung) {
+    tried(&event::TOO_MUCH_ASIDE);
     let mut payment = rung.payment();
     let mut db = rung.database_of_barista();
     for from in (0..100_000).step_by(5_000) {

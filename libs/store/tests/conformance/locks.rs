@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use cafe_failures::{disk, tried};
 use cafe_store::{Connection, Error, Param};
 
 use crate::home::{Home, add};
@@ -59,6 +60,7 @@ fn nothing_is_lost_between_two_who_lock_a_row_count_and_write(home: &Home) {
 }
 
 fn whoever_waits_for_a_locked_row_is_told_so_soon_and_gets_it_afterwards(home: &Home) {
+    tried(&disk::LOCK_HELD);
     let mut db = with_a_cup(home);
     let mut second = Connection::open_as_it_is(&home.database).unwrap();
     assert_eq!(lock(&mut db).unwrap(), Some(1));

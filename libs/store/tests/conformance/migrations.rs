@@ -2,6 +2,7 @@
 
 use std::sync::Barrier;
 
+use cafe_failures::{owner, tried};
 use cafe_store::{Connection, Migration, OpenError};
 
 use crate::home::{CUPS, Home, add, owners};
@@ -36,6 +37,7 @@ fn a_migration_runs_once_on_a_database_that_has_rows(home: &Home) {
 }
 
 fn an_older_program_works_on_beside_what_a_newer_one_has_added(home: &Home) {
+    tried(&owner::OTHER_VERSION);
     let mut newer = Connection::open(&home.database, &[CUPS, SIZES]).unwrap();
     let mut older = Connection::open(&home.database, &[CUPS]).unwrap();
     add(&mut older, 1, "minji").unwrap();

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use cafe_failures::{database, tried};
 use cafe_rig::{Direction, Postgres, Proxy};
 use cafe_store::{Connection, Database, Error, Server};
 
@@ -42,6 +43,7 @@ fn is_busy<T>(outcome: &Result<T, Error>) -> bool {
 
 #[test]
 fn a_connection_that_was_lost_between_transactions_is_replaced_and_within_one_is_told() {
+    tried(&database::NO_CONNECTIONS);
     let postgres = Postgres::start().unwrap();
     let (_, mut db) = opened(&postgres.url());
     end_sessions(&postgres);
@@ -65,6 +67,7 @@ fn a_connection_that_was_lost_between_transactions_is_replaced_and_within_one_is
 
 #[test]
 fn a_server_that_was_killed_is_busy_until_it_is_back() {
+    tried(&database::KILLED);
     let postgres = Postgres::start().unwrap();
     let (_, mut db) = opened(&postgres.url());
     add(&mut db, 1, "minji").unwrap();
@@ -80,6 +83,7 @@ fn a_server_that_was_killed_is_busy_until_it_is_back() {
 
 #[test]
 fn an_answer_that_does_not_come_is_not_waited_for() {
+    tried(&database::FROZEN);
     let postgres = Postgres::start().unwrap();
     let (_, mut db) = opened(&postgres.url());
     add(&mut db, 1, "minji").unwrap();
@@ -106,6 +110,7 @@ fn an_answer_that_does_not_come_is_not_waited_for() {
 
 #[test]
 fn a_lock_that_somebody_else_holds_for_long_is_not_waited_for() {
+    tried(&database::LOCKED);
     let postgres = Postgres::start().unwrap();
     let (database, mut db) = opened(&postgres.url());
     add(&mut db, 1, "minji").unwrap();
@@ -128,6 +133,7 @@ fn a_lock_that_somebody_else_holds_for_long_is_not_waited_for() {
 
 #[test]
 fn a_server_out_of_connections_is_busy() {
+    tried(&database::NO_CONNECTIONS);
     let postgres =
         Postgres::with(&[("max_connections", "4"), ("superuser_reserved_connections", "0")]).unwrap();
     let (database, mut db) = opened(&postgres.url());
@@ -172,6 +178,7 @@ impl Wire {
 
 #[test]
 fn a_commit_whose_answer_is_lost_is_unknown() {
+    tried(&database::COMMIT_UNANSWERED);
     let wire = Wire::new();
     let (database, mut db) = wire.opened();
     db.begin().unwrap();
@@ -188,6 +195,7 @@ fn a_commit_whose_answer_is_lost_is_unknown() {
 /// With nothing asked in the transaction, everything could go out together with its commit.
 #[test]
 fn what_was_committed_is_not_tried_again_on_another_connection_nor_told_to_be_undone() {
+    tried(&database::COMMIT_UNANSWERED);
     let wire = Wire::new();
     let (database, mut db) = wire.opened();
     let name = database.server().unwrap().schema().trim_start_matches("cafe_");

@@ -5,6 +5,7 @@ use axum::http::{Request, StatusCode};
 use cafe_clock::Ids;
 use cafe_delivery::Link;
 use cafe_events::Source;
+use cafe_failures::{database, disk, event, tried};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -20,6 +21,7 @@ async fn a_service_lives_as_soon_as_it_answers() {
 
 #[tokio::test]
 async fn a_service_that_lags_is_ready_and_says_how_far_it_is_behind() {
+    tried(&event::HEARD_LATE);
     let status = Status { links: vec![lagging()], held: 1, parked: 2, ..Status::default() };
     let (status, answer) = Cafe::new(status).get("/health/ready").await;
     let link = json!({
@@ -32,6 +34,7 @@ async fn a_service_that_lags_is_ready_and_says_how_far_it_is_behind() {
 
 #[tokio::test]
 async fn a_service_that_cannot_commit_is_not_ready_and_says_why() {
+    tried(&disk::LOCK_HELD);
     let status = Status { failing: Some("the disk is full".to_owned()), ..Status::default() };
     let (status, answer) = Cafe::new(status).get("/health/ready").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
@@ -94,6 +97,10 @@ async fn a_set_aside_event_is_sent_again_or_dropped() {
 
 #[tokio::test]
 async fn a_turn_that_does_not_answer_is_told_by_what_to_do() {
+    tried(&database::COMMIT_UNANSWERED);
+    tried(&disk::FULL);
+    tried(&disk::COMMIT_NOT_SYNCED);
+    tried(&disk::LOCK_HELD);
     for (error, status, slug) in [
         (TurnError::Busy, 503, "busy"),
         (TurnError::DiskFull, 503, "disk-full"),

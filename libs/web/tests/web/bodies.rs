@@ -2,6 +2,7 @@
 
 use axum::routing::post;
 use axum::{Json, Router};
+use cafe_failures::{customer, tried};
 use cafe_web::{BODY_LIMIT_BYTES, JsonBody, JsonOrDefault, Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -204,6 +205,7 @@ async fn a_compressed_body_is_refused_as_such() {
 
 #[tokio::test]
 async fn a_body_that_says_it_is_too_long_is_answered_before_it_is_sent() {
+    tried(&customer::BODY_TOO_LONG);
     let service = Service::start(router());
     let mut caller = service.call().await;
     let head = format!("POST /orders HTTP/1.1\r\nhost: cafe\r\ncontent-length: {}\r\n\r\n", 10_000_000);
@@ -214,6 +216,7 @@ async fn a_body_that_says_it_is_too_long_is_answered_before_it_is_sent() {
 
 #[tokio::test]
 async fn whoever_sends_a_body_that_is_too_long_still_reads_the_answer() {
+    tried(&customer::BODY_TOO_LONG);
     let service = Service::start(router());
     service.post("/orders", JSON, vec![b' '; 10_000_000]).await.problem(413, "body-too-long");
     service.post("/orders", JSON, vec![b' '; BODY_LIMIT_BYTES + 1]).await.problem(413, "body-too-long");
@@ -222,6 +225,7 @@ async fn whoever_sends_a_body_that_is_too_long_still_reads_the_answer() {
 
 #[tokio::test]
 async fn a_body_without_an_end_is_answered_once_it_is_too_long() {
+    tried(&customer::BODY_TOO_LONG);
     let service = Service::start(router());
     let mut caller = service.call().await;
     caller.send(b"POST /orders HTTP/1.1\r\nhost: cafe\r\ntransfer-encoding: chunked\r\n\r\n").await;
@@ -234,6 +238,7 @@ async fn a_body_without_an_end_is_answered_once_it_is_too_long() {
 
 #[tokio::test]
 async fn a_body_that_ends_early_is_refused() {
+    tried(&customer::NEVER_ENDS);
     let service = Service::start(router());
     let mut caller = service.call().await;
     caller
@@ -244,6 +249,7 @@ async fn a_body_that_ends_early_is_refused() {
 
 #[tokio::test]
 async fn a_body_that_never_comes_is_given_up() {
+    tried(&customer::NEVER_ENDS);
     let service = Service::start(router());
     let mut caller = service.call().await;
     caller.send(b"POST /orders HTTP/1.1\r\nhost: cafe\r\ncontent-length: 100\r\n\r\n{\"items\"").await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
+use cafe_failures::{customer, process, tried};
 use cafe_web::Limits;
 use tokio::sync::Notify;
 
@@ -14,6 +15,7 @@ const GET: &str = "GET / HTTP/1.1\r\nhost: cafe\r\n\r\n";
 
 #[tokio::test]
 async fn past_the_requests_in_flight_the_answer_is_an_early_503_but_health_still_answers() {
+    tried(&customer::TOO_MANY_REQUESTS);
     let (inside, finish) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (entered, held) = (Arc::clone(&inside), Arc::clone(&finish));
     let slow = move || async move {
@@ -37,6 +39,7 @@ async fn past_the_requests_in_flight_the_answer_is_an_early_503_but_health_still
 
 #[tokio::test]
 async fn past_the_connections_the_answer_is_an_early_503() {
+    tried(&customer::TOO_MANY_CONNECTIONS);
     let router = Router::new().route("/", get(|| async {}));
     let service = Service::start_within(router, Limits { connections: 1, ..Limits::default() });
     let mut first = service.call().await;
@@ -47,6 +50,7 @@ async fn past_the_connections_the_answer_is_an_early_503() {
 
 #[tokio::test]
 async fn a_head_that_never_ends_is_cut_off() {
+    tried(&customer::NEVER_ENDS);
     let service = Service::start(Router::new().route("/", get(|| async {})));
     let mut caller = service.call().await;
     caller.send(b"GET / HTTP/1.1\r\nhost: cafe\r\nx-slow: ").await;
@@ -59,6 +63,7 @@ async fn a_head_that_never_ends_is_cut_off() {
 
 #[tokio::test]
 async fn a_panic_is_a_500_problem_and_the_connection_lives_on() {
+    tried(&process::REQUEST_PANICS);
     async fn broken() {
         panic!("the secret word");
     }

@@ -20,7 +20,7 @@ impl World {
             }
             Fault::Kill(source, place) => self.kill(source, place),
             Fault::Power(source) => {
-                self.note("loses its power");
+                self.note("loses its power", source);
                 let lost: &[Source] = if self.config.replicas == 1 { &Source::ALL } else { &[source] };
                 for source in lost {
                     with!(self, *source, service => service.lose_power());
@@ -41,22 +41,22 @@ impl World {
                 if !fits.contains(&off_by_ms) {
                     return false;
                 }
-                self.note(if seconds > 0 { "clock steps on" } else { "clock steps back" });
+                self.note(if seconds > 0 { "clock steps on" } else { "clock steps back" }, source);
                 with!(self, source, service => service.clock.step(i64::from(seconds) * 1_000));
                 true
             }
             Fault::Serve(own, source, served) => {
                 if served.limit < usize::MAX {
-                    self.note("hears late");
+                    self.note("hears late", own);
                 }
                 if served.again > 0 {
-                    self.note("hears again");
+                    self.note("hears again", own);
                 }
                 if served.shuffled_by.is_some() {
-                    self.note("hears out of order");
+                    self.note("hears out of order", own);
                 }
                 if served.foreign {
-                    self.note("hears somebody else's program");
+                    self.note("hears somebody else's program", own);
                 }
                 with!(self, own, service => service.served[source as usize].set(served));
                 true
@@ -71,7 +71,7 @@ impl World {
                     if let Some(brokers) = &self.brokers {
                         brokers.forget_late(source);
                     }
-                    self.note("is restored");
+                    self.note("is restored", source);
                     if source == Source::Order {
                         self.customers.iter_mut().for_each(|customer| customer.may_be_forgotten = true);
                     }
@@ -83,7 +83,7 @@ impl World {
             }
             Fault::Poison(source, customer) => {
                 let Some(order_id) = self.order_of(customer.into()) else { return false };
-                self.note("sets an event aside");
+                self.note("sets an event aside", source);
                 with!(self, source, service => service.allergy.set(Some(order_id)));
                 true
             }
@@ -99,33 +99,33 @@ impl World {
 
     fn brokers_do(&mut self, fault: Fault) -> bool {
         let Some(brokers) = self.brokers.clone() else { return false };
-        let (done, kind) = match fault {
+        let (source, done, kind) = match fault {
             Fault::Take(source, takes) => {
                 brokers.take(source, takes);
-                (takes != Takes::All, "is not acknowledged by brokers")
+                (source, takes != Takes::All, "is not acknowledged by brokers")
             }
             Fault::ArriveLate(source) if brokers.is_mended(source) => {
-                (brokers.arrive_late(source), "arrives late at brokers")
+                (source, brokers.arrive_late(source), "arrives late at brokers")
             }
             // What is damaged while it is not mended yet may need a person.
             Fault::LoseTail(source, part, count, is_noticed) if brokers.is_mended(source) => {
-                (brokers.lose_tail(source, part, count, is_noticed), "is lost by brokers")
+                (source, brokers.lose_tail(source, part, count, is_noticed), "is lost by brokers")
             }
             Fault::MakeAnew(source, is_noticed) if brokers.is_mended(source) => {
-                (brokers.make_anew(source, is_noticed), "finds its topic made anew")
+                (source, brokers.make_anew(source, is_noticed), "finds its topic made anew")
             }
             Fault::Age(source, part) if self.config.restored.is_none() => {
                 let read = self.read_by_all(source, part.into());
-                (brokers.age(source, part, read), "topic's messages age out")
+                (source, brokers.age(source, part, read), "topic's messages age out")
             }
             Fault::SomebodyElse(source, part) if brokers.is_mended(source) => {
                 brokers.hear_somebody_else(source, part);
-                (true, "hears somebody else's program")
+                (source, true, "hears somebody else's program")
             }
             _ => return false,
         };
         if done {
-            self.note(kind);
+            self.note(kind, source);
         }
         true
     }
@@ -139,9 +139,9 @@ impl World {
         let killed = with!(self, source, service => service.kill(place.into()));
         if killed {
             if unnoted {
-                self.note("dies between relay and mark");
+                self.note("dies between relay and mark", source);
             }
-            self.note(if asks { "dies while the vendor is asked" } else { "dies between two steps" });
+            self.note(if asks { "dies while the vendor is asked" } else { "dies between two steps" }, source);
             self.forget_askers(source, place);
         }
         killed
@@ -153,7 +153,7 @@ impl World {
             None => false,
         });
         if changed && is_frozen {
-            self.note("is frozen");
+            self.note("is frozen", source);
         }
         changed
     }

@@ -32,7 +32,7 @@ impl World {
         if known.key.is_none() || changed && known.told.is_none() {
             return false;
         }
-        self.note(if changed { "customer changes the body" } else { "customer sends again" });
+        self.note(if changed { "customer changes the body" } else { "customer sends again" }, Source::Order);
         self.send(customer, changed, place);
         true
     }
@@ -44,7 +44,7 @@ impl World {
         {
             return false;
         }
-        self.note("customer sends a hundred times");
+        self.note("customer sends a hundred times", Source::Order);
         for _ in 0..100 {
             self.send(customer, false, place);
         }
@@ -64,7 +64,7 @@ impl World {
             cafe_order::Request::Place(PlaceOrder { order_id, order, key, only_repeated: is_stuck });
         let Some(process) = self.order.awake(place) else { return };
         if is_stuck && !is_keyed {
-            return self.note("order is refused, payment is behind");
+            return self.note("order is refused, payment is behind", Source::Order);
         }
         if let Ok(answered) = process.ask(request) {
             self.asked.push(Asked { place, customer, places: Some(order_id), changed, answered });
@@ -79,7 +79,7 @@ impl World {
         if let Ok(answered) = process.ask(request) {
             self.asked.push(Asked { place, customer, places: None, changed: false, answered });
         }
-        self.note("customer cancels");
+        self.note("customer cancels", Source::Order);
         true
     }
 
@@ -103,8 +103,8 @@ impl World {
             StaffDoes::Reject => Command::Reject(Lines::All, None),
         };
         match does {
-            StaffDoes::Recall => self.note("staff recall"),
-            StaffDoes::RejectLine(_) | StaffDoes::Reject => self.note("staff reject"),
+            StaffDoes::Recall => self.note("staff recall", Source::Barista),
+            StaffDoes::RejectLine(_) | StaffDoes::Reject => self.note("staff reject", Source::Barista),
             _ => {}
         }
         self.obey(order_id, command, place)
@@ -129,7 +129,7 @@ impl World {
             None => What::RefundInFull { reason },
             Some(amount) => What::RefundAmount { amount: amount.into(), reason, key: None },
         };
-        self.note(if amount.is_none() { "staff refund" } else { "staff give goodwill" });
+        self.note(if amount.is_none() { "staff refund" } else { "staff give goodwill" }, Source::Payment);
         self.ask_payment(order_id, what, place)
     }
 

@@ -36,7 +36,7 @@ impl World {
         match beaten {
             Ok(took_over) => {
                 if took_over {
-                    self.note("is taken over");
+                    self.note("is taken over", source);
                 }
             }
             Err(reason) => self.ended(source, place, &reason),
@@ -69,7 +69,7 @@ impl World {
         });
         self.steps += steps;
         if let Some((step, strike)) = hit {
-            self.note(kind_of(step, strike));
+            self.note(kind_of(step, strike), source);
             self.trace.tell(self.steady, source.name(), &format_args!("! {strike:?} at {step:?}"));
         }
         match turned {
@@ -210,7 +210,7 @@ impl World {
             service.awake(place).is_some_and(|process| process.prune(cafe_clock::from_ms(before)))
         });
         if is_pruned {
-            self.note("outbox is pruned");
+            self.note("outbox is pruned", source);
         }
         is_pruned
     }
@@ -254,7 +254,7 @@ impl World {
             Mood::Late(_) => "vendor is late",
             Mood::Declines => "vendor refuses",
         };
-        self.note(kind);
+        self.note(kind, Source::Payment);
         true
     }
 

@@ -3,6 +3,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use cafe_failures::{database, tried};
 use cafe_rig::Postgres;
 use cafe_system_tests::{Cafe, Site};
 
@@ -21,6 +22,7 @@ fn a_stranger_takes_every_connection() {
     let postgres = Postgres::with(&[("max_connections", CONNECTIONS)]).expect("PostgreSQL starts");
     let cafe = Cafe::up_at(Site::of(Some(&postgres), None), &ROBOT);
     under_a_rush(&cafe, |_| {
+        tried(&database::NO_CONNECTIONS);
         let mut first = Held::take(postgres.port()).expect("there are connections left");
         let mut held = Vec::new();
         let since = Instant::now();

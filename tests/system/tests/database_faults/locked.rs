@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
+use cafe_failures::{database, tried};
 use cafe_rig::Postgres;
 use cafe_system_tests::{Cafe, Site};
 
@@ -28,6 +29,7 @@ fn locked(table: &str, length: Duration) {
     let cafe = Cafe::up_at(Site::of(Some(&postgres), None), &ROBOT);
     let hold = format!("BEGIN; LOCK TABLE {table}; SELECT pg_sleep({}); COMMIT", length.as_secs());
     let refused = under_a_rush(&cafe, |_| {
+        tried(&database::LOCKED);
         thread::scope(|scope| {
             let holder = scope.spawn(|| postgres.psql(&hold));
             while !holder.is_finished() {

@@ -3,6 +3,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use cafe_failures::{database, tried};
 use cafe_rig::{Direction, Postgres, Proxy};
 use cafe_system_tests::{Cafe, Service, Site};
 
@@ -29,6 +30,7 @@ fn order_is_cut_off_from_its_database_in_each_way() {
     ];
     under_a_rush(&cafe, |rush| {
         for (name, harm) in ways {
+            tried(&database::PARTED);
             harm();
             let since = Instant::now();
             while since.elapsed() < LENGTH {

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use cafe_failures::{disk, tried};
 use cafe_system_tests::{Cafe, MOMENT, Service, http, wait_until};
 use serde_json::Value;
 
@@ -51,7 +52,7 @@ impl Drop for Disk {
 #[ignore = "run by cargo xtask test"]
 fn a_full_disk_is_told_to_everybody_who_writes_and_nothing_is_lost() {
     let mut cafe = Cafe::closed_beside_others(&[]);
-    let disk = Disk::mounted(&cafe.data());
+    let small = Disk::mounted(&cafe.data());
     cafe.open();
     cafe.wait_until_ready();
     let id = |order: &Value| order["id"].as_str().unwrap_or_default().to_owned();
@@ -72,7 +73,8 @@ fn a_full_disk_is_told_to_everybody_who_writes_and_nothing_is_lost() {
         ("barista", &|| start(&cafe, &to_make)),
     ];
 
-    disk.fill();
+    tried(&disk::FULL);
+    small.fill();
     for (service, request) in requests {
         let answer = request();
         assert_eq!(answer.status, 503, "{service}: {}", answer.body);
@@ -81,7 +83,7 @@ fn a_full_disk_is_told_to_everybody_who_writes_and_nothing_is_lost() {
     assert!(status(&cafe, &to_make).is_some(), "reading goes on");
     let processes = cafe.pids();
 
-    disk.make_room();
+    small.make_room();
     for (service, request) in requests {
         let served = || (200..300).contains(&request().status).then_some(());
         wait_until(MOMENT, &format!("{service} is up again"), served);

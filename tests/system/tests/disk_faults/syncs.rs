@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::time::Duration;
 
+use cafe_failures::{disk, tried};
 use cafe_system_tests::{Cafe, MOMENT, ROBOT, Rush, Service};
 use rustix::process::Signal;
 
@@ -74,6 +75,10 @@ fn fails_to_sync(service: Service, sync: Sync) {
     cafe.open_alone_under(&failing, service);
     cafe.wait_until_serving(service);
 
+    tried(match sync {
+        Sync::OfACommit => &disk::COMMIT_NOT_SYNCED,
+        Sync::OfACheckpoint => &disk::CHECKPOINT_NOT_SYNCED,
+    });
     let rush = Rush::start(&cafe, RATE, &PAID);
     let end = cafe.wait_for_end_alone(service, FAILED);
     let told = fs::read_to_string(told).expect("strace has written its log");

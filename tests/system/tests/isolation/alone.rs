@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cafe_failures::{process, tried};
 use cafe_system_tests::{Cafe, Rush, Service};
 use rustix::process::Signal;
 
@@ -20,6 +21,7 @@ fn orders_are_taken_while_both_neighbours_are_dead_and_made_once_they_are_back()
     let rush = Rush::start(&cafe, RATE, &PAID);
     rush.wait_for_customers(RATE);
 
+    tried(&process::NEIGHBOURS_DEAD);
     for neighbour in [Service::Payment, Service::Barista] {
         cafe.signal(neighbour, Signal::KILL);
     }

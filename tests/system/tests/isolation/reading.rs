@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cafe_failures::{process, tried};
 use cafe_system_tests::{Cafe, Rush, Service, proc, wait_until};
 
 use crate::{PAID, RATE, ROBOT};
@@ -19,6 +20,7 @@ fn a_listener_stopped_inside_its_read_is_ended_before_its_peers_log_grows_withou
     let rush = Rush::start(&cafe, RATE, &PAID);
     rush.wait_for_customers(RATE);
 
+    tried(&process::READER_STOPPED);
     let holder = cafe.freeze_inside_read(Service::Payment, Service::Order);
     let mut highest = 0;
     let ended = || {

@@ -1,5 +1,6 @@
 //! `cafe up` itself.
 
+use cafe_failures::{process, tried};
 use cafe_system_tests::{Cafe, Rush, Service};
 
 use crate::{PAID, RATE, ROBOT};
@@ -12,6 +13,7 @@ fn up_is_killed_its_children_go_on_and_the_next_up_adopts_them() {
     rush.wait_for_customers(RATE);
     let before = Service::ALL.map(|service| cafe.pid(service));
 
+    tried(&process::UP_KILLED);
     cafe.kill_supervisor();
     rush.wait_for_customers(RATE);
     assert_eq!(Service::ALL.map(|service| cafe.pid(service)), before, "the children go on");

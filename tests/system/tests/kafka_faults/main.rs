@@ -3,6 +3,7 @@
 mod brokers;
 mod strangers;
 
+use cafe_failures::{Fault, kafka, tried};
 use cafe_rig::Kafka;
 use cafe_system_tests::{Cafe, KafkaHarm, ROBOT, Site};
 
@@ -11,10 +12,26 @@ const RATE: u32 = 40;
 /// Paid at once.
 const PAID: [&str; 1] = ["tok_ok"];
 
+/// The row that says what is promised of a harm.
+fn row(harm: KafkaHarm) -> &'static Fault {
+    match harm {
+        KafkaHarm::AllKilled => &kafka::ALL_KILLED,
+        KafkaHarm::TopicsDeleted => &kafka::TOPICS_DELETED,
+        KafkaHarm::AllWiped => &kafka::WIPED,
+        KafkaHarm::TailLost => &kafka::TAIL_LOST,
+        KafkaHarm::OneRestarted => &kafka::ONE_RESTARTED,
+        KafkaHarm::TwoDown => &kafka::TWO_DOWN,
+        KafkaHarm::OneFrozen => &kafka::ONE_FROZEN,
+        KafkaHarm::Cut | KafkaHarm::Stalled | KafkaHarm::Unanswered | KafkaHarm::Unheard => &kafka::PARTED,
+    }
+}
+
 /// Each harm by itself, with an audit after it, on one cafe.
-fn survives(kafka: &Kafka, harms: &[KafkaHarm]) {
-    let cafe = Cafe::up_at(Site::of(None, Some(kafka)), &ROBOT);
+#[track_caller]
+fn survives(brokers: &Kafka, harms: &[KafkaHarm]) {
+    let cafe = Cafe::up_at(Site::of(None, Some(brokers)), &ROBOT);
     for harm in harms {
-        harm.demand_survived(&cafe, kafka, RATE, &PAID);
+        tried(row(*harm));
+        harm.demand_survived(&cafe, brokers, RATE, &PAID);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use cafe_failures::{event, tried_times};
 use cafe_system_tests::{Cafe, MOMENT, Nest, Rung, Rush, Service, http, wait_until};
 use serde_json::Value;
 
@@ -18,6 +19,7 @@ fn a_listener_in_nestjs_reads_our_orders_and_what_one_writes_to_our_topic_stops_
     let known = cafe.all(Service::Order, "orders")[0]["id"].as_str().map(str::to_owned);
     let foreign =
         [nest.produce_foreign(&bootstrap, None), nest.produce_foreign(&bootstrap, known.as_deref())].concat();
+    tried_times(&event::STRANGERS, foreign.len() as u64);
     rush.wait_for_seconds(1);
     let rushed = rush.stop();
     rushed.demand_taken_throughout();

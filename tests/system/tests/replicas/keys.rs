@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use cafe_failures::{customer, tried};
 use cafe_system_tests::{MOMENT, Rung, Service};
 
 use crate::customers::{all_at_once, place};
@@ -12,6 +13,7 @@ use crate::three_of_order;
 fn a_hundred_requests_with_one_key_at_three_replicas_are_one_order() {
     let cafe = three_of_order(Rung::Postgres);
     let requests = vec![place(&[("idempotency-key", "the-one")]); 100];
+    tried(&customer::SENDS_A_HUNDRED_TIMES);
     let told = all_at_once(&cafe.ports_of(Service::Order), requests);
     let odd = told.iter().find(|told| told.status != 201);
     assert!(odd.is_none(), "{odd:?}");

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use cafe_failures::{replica, tried};
 use cafe_system_tests::{Cafe, MOMENT, Rung, Rush, Service, wait_until};
 use rustix::process::Signal;
 
@@ -21,6 +22,7 @@ fn the_leader_of_each_service_is_killed_and_another_takes_over() {
     for service in Service::ALL {
         rush.wait_for_customers(RATE);
         let leader = leader(&cafe, service);
+        tried(&replica::LEADER_KILLED);
         cafe.kill_replica(service, &leader);
         let took = wait_for_another(&cafe, service, &leader);
         println!("{}: another replica leads {took:?} after kill -9", service.name());
@@ -40,6 +42,7 @@ fn the_leader_of_each_service_is_frozen_past_its_lease_and_writes_nothing_when_i
     for service in Service::ALL {
         rush.wait_for_customers(RATE);
         let leader = leader(&cafe, service);
+        tried(&replica::LEADER_FROZEN);
         cafe.signal_replica(service, &leader, Signal::STOP);
         let took = wait_for_another(&cafe, service, &leader);
         println!("{}: another replica leads {took:?} after the freeze", service.name());
@@ -65,6 +68,7 @@ fn a_replica_that_takes_the_lead_and_cannot_begin_ends_and_the_next_one_leads() 
     std::thread::scope(|scope| {
         scope.spawn(|| site.sql(LOCKED_FOR_A_WHILE));
         wait_until(MOMENT, "the lock is taken", || (site.sql(LOCKS) != "0").then_some(()));
+        tried(&replica::LEADER_CANNOT_BEGIN);
         cafe.kill_replica(Service::Order, &before);
         assert_eq!(cafe.wait_for_end(Service::Order, other).code(), Some(HAD_TO_END));
     });

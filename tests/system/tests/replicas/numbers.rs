@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use cafe_clock::Clock;
+use cafe_failures::{clock, tried};
 use cafe_system_tests::{Cafe, Rung, Service, wait_until};
 use jiff::tz::TimeZone;
 
@@ -33,6 +34,7 @@ fn numbers_of_three_replicas_never_collide_across_midnight_and_beyond_9999() {
     let ports = cafe.ports_of(Service::Order);
 
     wait_until(TO_MIDNIGHT, "it is nearly midnight", || (Instant::now() + AROUND > midnight).then_some(()));
+    tried(&clock::MIDNIGHT);
     let mut told = crowd(&ports, CONNECTIONS, midnight + AROUND);
     let days = demand_no_number_twice(&told);
     assert_eq!(days.len(), 2, "orders came before and after midnight: {days:?}");

@@ -1,5 +1,6 @@
 //! Every replica is replaced while customers come.
 
+use cafe_failures::{replica, tried};
 use cafe_system_tests::{Cafe, Rung, Rush, Service};
 
 use crate::{NAMES, ROBOT, opened};
@@ -17,6 +18,7 @@ fn every_replica_is_restarted_in_turn_and_nobody_is_refused_twice() {
     for (service, names) in Service::ALL.into_iter().zip([&NAMES[..], &["a", "b"], &["a", "b"]]) {
         for name in names {
             rush.wait_for_customers(RATE / 2);
+            tried(&replica::ROLLED);
             assert!(cafe.stop_replica(service, name).success(), "{} {name} ends in order", service.name());
             cafe.open_replica(service, name);
             cafe.wait_until_replica_serves(service, name);

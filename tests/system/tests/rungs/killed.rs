@@ -1,5 +1,6 @@
 //! `kill -9` of each service, one after the other.
 
+use cafe_failures::{process, tried};
 use cafe_system_tests::{Cafe, Outage, Rung, Rush, Service};
 
 use crate::{PAID, RATE, ROBOT};
@@ -22,6 +23,7 @@ fn all_three_are_killed_at_once_with_both() {
     let cafe = Cafe::up_on(Rung::Chain, &ROBOT);
     let rush = Rush::start(&cafe, RATE, &PAID);
     rush.wait_for_customers(RATE);
+    tried(&process::ALL_KILLED);
     let outage = cafe.kill_all();
     rush.wait_for_customers(RATE);
     rush.stop().demand_all_well(&cafe, &[outage]);
@@ -32,6 +34,11 @@ fn each_is_killed_on(rung: Rung) {
     let rush = Rush::start(&cafe, RATE, &PAID);
     let outages = Service::ALL.map(|service| {
         rush.wait_for_customers(RATE + cafe.draw(1..RATE));
+        tried(match service {
+            Service::Order => &process::ORDER_KILLED,
+            Service::Payment => &process::PAYMENT_KILLED,
+            Service::Barista => &process::BARISTA_KILLED,
+        });
         let outage: Outage = cafe.kill(service);
         println!("{} was back after {:?}", service.name(), outage.length());
         outage

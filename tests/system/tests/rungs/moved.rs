@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use cafe_failures::{event, owner, tried};
 use cafe_system_tests::{Cafe, MOMENT, Outage, Rung, Rush, Service, Site, http, wait_until};
 use serde_json::Value;
 
@@ -28,6 +29,7 @@ fn a_cafe_moves_up_while_customers_come_however_often_the_move_is_killed() {
         let mut mover = moving(&cafe, &site).spawn().expect("the program starts");
         // This is the harm itself, not a wait for anything.
         std::thread::sleep(Duration::from_millis(cafe.draw(0..2_500).into()));
+        tried(&owner::MOVE_KILLED);
         mover.kill().expect("it is our child");
         mover.wait().expect("it is our child");
         rush.wait_for_customers(RATE / 2);
@@ -57,6 +59,7 @@ fn what_is_set_aside_and_what_is_held_behind_it_goes_along() {
     let mut cafe = Cafe::up(&ROBOT);
     cafe.close();
     let barista = rusqlite::Connection::open(cafe.database(Service::Barista)).expect("a closed cafe's file");
+    tried(&event::POISON);
     barista.execute_batch(UNREADABLE_THEN_ANOTHER).expect("it can be written");
     drop(barista);
     cafe.open();
@@ -102,6 +105,7 @@ fn a_cafe_is_not_moved_onto_another_ones_data() {
     let site = others.site().clone();
     drop(others);
     let cafe = Cafe::up(&ROBOT);
+    tried(&owner::MOVED_ONTO_ANOTHER);
     let moved = moving(&cafe, &site).status().expect("the program starts");
     assert!(!moved.success());
     assert!(cafe.log().contains("another cafe keeps its data there"), "{}", cafe.log());

@@ -5,6 +5,7 @@ mod collector;
 use std::net::TcpListener;
 use std::time::Duration;
 
+use cafe_failures::{owner, tried};
 use cafe_system_tests::{Cafe, MOMENT, Rung, Rush, Service, http, proc, wait_until};
 
 use collector::{Collector, Told};
@@ -146,6 +147,7 @@ fn a_collector_that_is_gone_or_never_answers_harms_nothing() {
         for pid in Service::ALL.map(|service| cafe.pid(service).expect("it runs")) {
             assert!(has_exporter(pid), "the test must be about an exporter");
         }
+        tried(&owner::COLLECTOR_AWAY);
         let rush = Rush::start(&cafe, 50, &["tok_ok", "tok_declined"]);
         rush.wait_for_customers(200);
         rush.stop().demand_all_well(&cafe, &[]);
