@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use cafe_delivery::Head;
 use cafe_delivery::message::{Read, Standing};
 use cafe_delivery::parts::{
-    Carrier, Kept, News, Offsets, Outbox, Parts, ReadTopic, Tail, TopicReader, WriteTopic,
+    Carrier, Kept, News, Offsets, Outbox, Parts, ReadTopic, Since, Tail, TopicReader, WriteTopic,
 };
 use cafe_events::{Record, Source};
 
@@ -235,15 +235,24 @@ impl Partition {
         Kept { first: self.first, end: self.end() }
     }
 
-    fn tail(&self) -> Tail {
-        let kept = &self.messages[self.first as usize..];
-        let last = kept.iter().rev().find_map(|message| message.standing.clone());
-        Tail { last, next_offset: self.end(), first_offset: self.first }
+    fn tail(&self, part: i64, since: &Since) -> Tail {
+        let ours =
+            self.messages[self.first as usize..].iter().filter_map(|message| message.standing.as_ref());
+        let of_log = ours.clone().filter(|standing| standing.log_id == since.log_id);
+        let links = of_log.map(|standing| (standing.position, standing.previous)).collect();
+        let last = ours.last().cloned();
+        let is_whole = match &last {
+            Some(last) if last.log_id == since.log_id => {
+                since.is_whole(part, last.position, &links, Some(self.first > 0)).unwrap_or(true)
+            }
+            _ => true,
+        };
+        Tail { last, next_offset: self.end(), first_offset: self.first, is_whole }
     }
 
     /// Where it was acknowledged to end.
     fn acknowledged(&mut self) -> Tail {
-        let tail = self.tail();
+        let tail = Tail { is_whole: true, ..self.tail(0, &Since::default()) };
         match &self.longest {
             Some(longest) if longest.next_offset > tail.next_offset => longest.clone(),
             _ => self.longest.insert(tail).clone(),
@@ -368,15 +377,19 @@ impl WriteTopic for Writer {
         Ok(PARTITIONS)
     }
 
-    fn tails(&mut self, _partitions: i64) -> Result<BTreeMap<i64, Tail>, String> {
+    fn tails(&mut self, _partitions: i64, since: &Since) -> Result<BTreeMap<i64, Tail>, String> {
         let trusts = self.brokers.state().bug == Some(Bug::RelayTrustsBrokers);
-        let tail = |part: &mut Partition| if trusts { part.acknowledged() } else { part.tail() };
-        let tails = |topic: &mut Topic| (0..).zip(topic.seen().parts.iter_mut().map(tail)).collect();
-        Ok(self.brokers.at(self.source, tails))
+        let tail = |(part, partition): (i64, &mut Partition)| {
+            (part, if trusts { partition.acknowledged() } else { partition.tail(part, since) })
+        };
+        Ok(self.brokers.at(self.source, |topic| (0..).zip(&mut topic.seen().parts).map(tail).collect()))
     }
 
     fn ends(&mut self, partitions: i64) -> Result<BTreeMap<i64, i64>, String> {
-        let ends = self.tails(partitions)?.into_iter().map(|(part, tail)| (part, tail.next_offset));
+        let ends = self
+            .tails(partitions, &Since::default())?
+            .into_iter()
+            .map(|(part, tail)| (part, tail.next_offset));
         Ok(ends.collect())
     }
 

@@ -1,6 +1,7 @@
 //! Where a topic ends, and what follows from it for whoever writes it: what is to be sent, and what may be noted.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::chain::Standing;
 use crate::tables::{Head, Position};
@@ -14,7 +15,23 @@ pub struct Tail {
     pub next_offset: i64,
     /// The first offset that is kept.
     pub first_offset: i64,
+    /// Nothing is missing between what was known of it and its last message.
+    pub is_whole: bool,
 }
+
+/// From where on the partitions of a topic must hold together, by what is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Since {
+    /// In this log.
+    pub log_id: Arc<str>,
+    /// What stands up to here is no longer in the outbox, and may be missing.
+    pub pruned: i64,
+    /// What was written last to each partition, as far as is known.
+    pub written: BTreeMap<i64, i64>,
+}
+
+/// The messages of a log in a partition, as far as it was read: what stands before each, by its position.
+pub type Links = BTreeMap<i64, i64>;
 
 /// What a partition keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +54,7 @@ pub(super) fn begin(
     head: &Head,
     tails: &BTreeMap<i64, Tail>,
     relayed: &[Position],
-    distrusted: &Distrusted,
+    distrusted: &mut Distrusted,
 ) -> (Ends, i64) {
     let relayed: BTreeMap<i64, &Position> = relayed
         .iter()
@@ -48,8 +65,13 @@ pub(super) fn begin(
     let mut ends = BTreeMap::new();
     for (part, tail) in tails {
         let noted = relayed.get(part);
+        if !tail.is_whole {
+            // Whoever wrote its last messages did not know that others were lost before them.
+            distrusted.insert(*part, head.last);
+        }
         let is_distrusted = distrusted.contains_key(part);
         let end = match &tail.last {
+            _ if !tail.is_whole => nothing_yet(*part, head),
             _ if is_distrusted => since_distrusted(tail, noted).unwrap_or_else(|| nothing_yet(*part, head)),
             Some(last) if *last.log_id == *head.log_id => Position {
                 part: *part,
@@ -71,15 +93,45 @@ pub(super) fn begin(
     (ends, position)
 }
 
-/// Partitions that end before what was noted of them.
+impl Since {
+    /// By what was noted of a log.
+    pub(super) fn noted(head: &Head, noted: &[Position]) -> Self {
+        let ours = noted.iter().filter(|position| *position.log_id == *head.log_id);
+        let written = ours.map(|position| (position.part, position.position)).collect();
+        Self { log_id: head.log_id.as_str().into(), pruned: head.oldest - 1, written }
+    }
+
+    /// Whether all that leads to the message at position `last` of a partition is there; nothing if that is told by what lies
+    /// before what was read. `aged` is whether anything was dropped before the first message, once all is read.
+    pub fn is_whole(&self, part: i64, last: i64, links: &Links, aged: Option<bool>) -> Option<bool> {
+        let written = self.written.get(&part).copied().filter(|written| *written > self.pruned);
+        let mut at = last;
+        loop {
+            if at <= self.pruned || written.is_some_and(|written| at < written) {
+                return Some(true);
+            }
+            match links.get(&at) {
+                Some(_) if written == Some(at) => return Some(true),
+                Some(previous) => at = *previous,
+                None => return aged,
+            }
+        }
+    }
+}
+
+/// Partitions that end before what was noted of them, or lack something before their end.
 pub(super) fn lost_since<'a>(
     head: &'a Head,
     noted: &'a [Position],
+    tails: &'a BTreeMap<i64, Tail>,
     ends: &'a Ends,
 ) -> impl Iterator<Item = i64> + 'a {
-    let is_of_this_log = |noted: &&Position| *noted.log_id == *head.log_id;
-    let is_lost = |noted: &&Position| ends.get(&noted.part).is_some_and(|end| end.position < noted.position);
-    noted.iter().filter(is_of_this_log).filter(is_lost).map(|noted| noted.part)
+    let ends_before = |part: &i64| {
+        let noted = noted.iter().find(|noted| noted.part == *part && *noted.log_id == *head.log_id);
+        noted.zip(ends.get(part)).is_some_and(|(noted, end)| end.position < noted.position)
+    };
+    let lost = tails.iter().filter(move |(part, tail)| !tail.is_whole || ends_before(part));
+    lost.map(|(part, _)| *part)
 }
 
 /// What may be noted when all up to `position` are in the topic. A partition may have come further than others, of which some
@@ -107,7 +159,7 @@ fn is_aged_out(tail: &Tail, noted: &Position) -> bool {
 
 pub(super) fn holds(tail: &Tail, end: &Position) -> bool {
     match &tail.last {
-        Some(last) => last.log_id == end.log_id && last.position >= end.position,
+        Some(last) => tail.is_whole && last.log_id == end.log_id && last.position >= end.position,
         None => end.next_offset.is_none() || is_aged_out(tail, end),
     }
 }
@@ -127,7 +179,7 @@ mod tests {
 
     fn tail(last: Option<(&str, i64)>, first_offset: i64, next_offset: i64) -> Tail {
         let last = last.map(|(log_id, position)| Standing { log_id: log_id.into(), position, previous: 0 });
-        Tail { last, next_offset, first_offset }
+        Tail { last, next_offset, first_offset, is_whole: true }
     }
 
     fn noted(part: i64, position: i64, next_offset: i64) -> Position {
@@ -136,7 +188,7 @@ mod tests {
 
     fn begun(head: &Head, tails: [Tail; 2], relayed: &[Position]) -> (Vec<i64>, i64) {
         let tails = (0..).zip(tails).collect();
-        let (ends, position) = begin(head, &tails, relayed, &BTreeMap::new());
+        let (ends, position) = begin(head, &tails, relayed, &mut BTreeMap::new());
         (ends.values().map(|end| end.position).collect(), position)
     }
 
@@ -167,7 +219,7 @@ mod tests {
             &head(1, 9),
             &(0..).zip([tail(None, 0, 0), tail(Some(("log", 5)), 0, 2)]).collect(),
             &[],
-            &BTreeMap::new(),
+            &mut BTreeMap::new(),
         );
         let relayed = certain(&ends, position + 1);
         let tails = [tail(None, 0, 0), tail(Some(("log", 5)), 0, 2)];
@@ -178,8 +230,43 @@ mod tests {
     fn the_end_of_a_distrusted_partition_tells_nothing() {
         let tails = (0..).zip([tail(Some(("log", 9)), 0, 1), tail(Some(("log", 8)), 0, 3)]).collect();
         let relayed = [noted(0, 2, 1), noted(1, 8, 3)];
-        let (ends, position) = begin(&head(1, 9), &tails, &relayed, &BTreeMap::from([(0, 9)]));
+        let (ends, position) = begin(&head(1, 9), &tails, &relayed, &mut BTreeMap::from([(0, 9)]));
         assert_eq!((ends[&0].position, ends[&1].position, position), (2, 8, 2));
+    }
+
+    #[test]
+    fn a_partition_holds_together_if_all_is_there_back_to_what_was_noted() {
+        let since = |written: i64| Since { log_id: "log".into(), pruned: 0, written: [(0, written)].into() };
+        let links: Links = [(9, 7), (7, 4), (4, 2)].into();
+        assert_eq!(since(4).is_whole(0, 9, &links, None), Some(true));
+        assert_eq!(since(2).is_whole(0, 9, &links, None), None, "what was noted may lie further back");
+        assert_eq!(since(2).is_whole(0, 9, &links, Some(false)), Some(false), "it is lost");
+        assert_eq!(since(2).is_whole(0, 9, &links, Some(true)), Some(true), "it has aged out");
+        assert_eq!(since(9).is_whole(0, 9, &links, None), Some(true));
+        assert_eq!(
+            since(12).is_whole(0, 9, &links, None),
+            Some(true),
+            "the end itself is lost, and seen to be"
+        );
+        let holed: Links = [(9, 7), (4, 2), (2, 0)].into();
+        assert_eq!(since(2).is_whole(0, 9, &holed, Some(false)), Some(false));
+        let nothing_noted = Since { written: BTreeMap::new(), ..since(0) };
+        assert_eq!(
+            nothing_noted.is_whole(0, 4, &holed, Some(false)),
+            Some(true),
+            "back to the first of the log"
+        );
+        assert_eq!(Since { pruned: 7, ..nothing_noted }.is_whole(0, 9, &holed, Some(false)), Some(true));
+    }
+
+    #[test]
+    fn what_was_sent_after_a_loss_does_not_hide_it() {
+        let holed = Tail { is_whole: false, ..tail(Some(("log", 3)), 0, 1) };
+        let tails = [(0, holed), (1, tail(Some(("log", 8)), 0, 3))].into();
+        let mut distrusted = BTreeMap::new();
+        let (ends, position) = begin(&head(1, 9), &tails, &[noted(0, 2, 1), noted(1, 8, 3)], &mut distrusted);
+        assert_eq!((ends[&0].position, ends[&1].position, position), (0, 8, 0));
+        assert_eq!(distrusted, BTreeMap::from([(0, 9)]));
     }
 
     #[test]
@@ -187,8 +274,12 @@ mod tests {
         let tails = [tail(Some(("log", 3)), 0, 2), tail(Some(("log", 8)), 0, 3)];
         let (head, relayed) = (head(7, 9), [noted(0, 3, 2), noted(1, 8, 3)]);
         assert_eq!(begun(&head, tails.clone(), &relayed).1, 8, "all up to 8 is in the topic");
-        let (mut ends, position) =
-            begin(&head, &(0..).zip(tails).collect(), &[noted(0, 3, 2), noted(1, 4, 2)], &BTreeMap::new());
+        let (mut ends, position) = begin(
+            &head,
+            &(0..).zip(tails).collect(),
+            &[noted(0, 3, 2), noted(1, 4, 2)],
+            &mut BTreeMap::new(),
+        );
         assert!(position < head.oldest - 1, "5 and 6 may be missing");
         own_up(&mut ends, head.oldest - 1);
         assert_eq!(ends.values().map(|end| end.position).collect::<Vec<_>>(), [6, 8]);

@@ -207,7 +207,7 @@ impl World {
     }
 
     fn send(&mut self, head: &Head, tails: &BTreeMap<i64, Tail>, batch: usize, reached: Option<[usize; 2]>) {
-        let (mut ends, position) = ends::begin(head, tails, &self.relayed, &self.distrusted);
+        let (mut ends, position) = ends::begin(head, tails, &self.relayed, &mut self.distrusted);
         let records: Vec<_> =
             (position + 1..).zip(self.log.iter().skip(position as usize)).take(batch).collect();
         let done = records.last().map_or(position, |(position, _)| *position);
@@ -286,7 +286,7 @@ impl World {
 impl Part {
     fn tail(&self) -> Tail {
         let last = self.messages[self.first as usize..].iter().rev().flatten().next().cloned();
-        Tail { last, next_offset: self.messages.len() as i64, first_offset: self.first }
+        Tail { last, next_offset: self.messages.len() as i64, first_offset: self.first, is_whole: true }
     }
 
     fn kept(&self) -> Kept {

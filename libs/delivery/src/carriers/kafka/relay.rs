@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::chain::Standing;
 use super::client::{self, Watch};
-use super::ends::Tail;
+use super::ends::{Since, Tail};
 use super::sender::{self, Sender};
 use super::writing::{BATCH, Offsets, Outbox, Relaying, WriteTopic};
 use super::{tails, topic};
@@ -149,8 +149,8 @@ impl WriteTopic for KafkaTopic {
         topic::partitions(&self.scout, self.source)
     }
 
-    fn tails(&mut self, partitions: i64) -> Result<BTreeMap<i64, Tail>, String> {
-        tails::read(&self.scout, self.source, partitions)
+    fn tails(&mut self, partitions: i64, since: &Since) -> Result<BTreeMap<i64, Tail>, String> {
+        tails::read(&self.scout, self.source, partitions, since)
     }
 
     fn ends(&mut self, partitions: i64) -> Result<BTreeMap<i64, i64>, String> {

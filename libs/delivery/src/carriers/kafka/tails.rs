@@ -11,7 +11,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::chain::Standing;
 use super::client::{PATIENCE, Watch};
-use super::ends::{Kept, Tail};
+use super::ends::{Kept, Links, Since, Tail};
 use super::message;
 
 /// How far back from the end a message of ours is looked for first; each further time four times as far.
@@ -26,6 +26,8 @@ struct Look {
     step: i64,
     read_up_to: i64,
     last: Option<Standing>,
+    links: Links,
+    is_whole: Option<bool>,
 }
 
 /// What each partition keeps: two questions for all of them together, since whoever asks has nothing else done meanwhile.
@@ -79,12 +81,13 @@ pub(super) fn read(
     consumer: &BaseConsumer<Watch>,
     source: Source,
     partitions: i64,
+    since: &Since,
 ) -> Result<BTreeMap<i64, Tail>, String> {
     let kept = kept(consumer, source, partitions)?;
     let mut looks: BTreeMap<i64, Look> =
         kept.into_iter().map(|(part, kept)| (part, Look::new(kept))).collect();
     while looks.values().any(|look| !look.is_done()) {
-        look_further(consumer, source, &mut looks)?;
+        look_further(consumer, source, since, &mut looks)?;
     }
     Ok(looks.into_iter().map(|(part, look)| (part, look.tail())).collect())
 }
@@ -93,6 +96,7 @@ pub(super) fn read(
 fn look_further(
     consumer: &BaseConsumer<Watch>,
     source: Source,
+    since: &Since,
     looks: &mut BTreeMap<i64, Look>,
 ) -> Result<(), String> {
     let mut wanted = TopicPartitionList::new();
@@ -109,7 +113,7 @@ fn look_further(
                 heard_at = Instant::now();
                 let read = message::read(&found);
                 if let Some(look) = looks.get_mut(&read.part) {
-                    look.take(read.offset, read.standing);
+                    look.take(read.offset, read.standing, since);
                 }
             }
             // What is left are marks of transactions, which are not ours.
@@ -126,16 +130,28 @@ fn look_further(
             _ => {}
         }
     }
+    for (part, look) in looks.iter_mut() {
+        look.judge(*part, since);
+    }
     Ok(())
 }
 
 impl Look {
     fn new(Kept { first, end }: Kept) -> Self {
-        Self { first, end, from: end, step: 1, read_up_to: end, last: None }
+        Self {
+            first,
+            end,
+            from: end,
+            step: 1,
+            read_up_to: end,
+            last: None,
+            links: Links::new(),
+            is_whole: None,
+        }
     }
 
     fn is_done(&self) -> bool {
-        self.read_up_to >= self.end && (self.last.is_some() || self.from <= self.first)
+        self.read_up_to >= self.end && (self.is_whole.is_some() || self.from <= self.first)
     }
 
     fn go_back(&mut self) {
@@ -144,14 +160,30 @@ impl Look {
         self.read_up_to = self.from;
     }
 
-    fn take(&mut self, offset: i64, standing: Option<Standing>) {
-        if offset < self.end && standing.is_some() {
-            self.last = standing;
+    fn take(&mut self, offset: i64, standing: Option<Standing>, since: &Since) {
+        if let Some(here) = standing.filter(|_| offset < self.end) {
+            if here.log_id == since.log_id {
+                self.links.insert(here.position, here.previous);
+            }
+            self.last = Some(here);
         }
         self.read_up_to = self.read_up_to.max(offset + 1);
     }
 
+    /// Whether it has to be read from further back.
+    fn judge(&mut self, part: i64, since: &Since) {
+        let aged = (self.from <= self.first).then_some(self.first > 0);
+        self.is_whole = match &self.last {
+            Some(last) if last.log_id == since.log_id => {
+                since.is_whole(part, last.position, &self.links, aged)
+            }
+            Some(_) => Some(true),
+            None => aged.map(|_| true),
+        };
+    }
+
     fn tail(self) -> Tail {
-        Tail { last: self.last, next_offset: self.end, first_offset: self.first }
+        let is_whole = self.is_whole.unwrap_or(true);
+        Tail { last: self.last, next_offset: self.end, first_offset: self.first, is_whole }
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use cafe_events::{Record, Source, partition_of};
 
 use super::chain::Standing;
-use super::ends::{self, Distrusted, Ends, Tail};
+use super::ends::{self, Distrusted, Ends, Since, Tail};
 use crate::tables::{Head, Position};
 
 /// Records that are under way at a time.
@@ -26,11 +26,11 @@ pub trait WriteTopic {
     /// It cannot be told.
     fn partitions(&mut self) -> Result<i64, String>;
 
-    /// Where each of so many partitions ends, with the last message of ours.
+    /// Where each of so many partitions ends, with the last message of ours, and whether it holds together since then.
     ///
     /// # Errors
     /// It cannot be told.
-    fn tails(&mut self, partitions: i64) -> Result<BTreeMap<i64, Tail>, String>;
+    fn tails(&mut self, partitions: i64, since: &Since) -> Result<BTreeMap<i64, Tail>, String>;
 
     /// The offset after the last of each of so many partitions.
     ///
@@ -113,6 +113,8 @@ struct Session<T> {
     ends: Ends,
     /// The last record of the outbox that was looked at; all before it are in the topic.
     position: i64,
+    /// The last record that is no longer in the outbox.
+    pruned: i64,
     looked_at: Instant,
 }
 
@@ -158,7 +160,9 @@ impl<T: WriteTopic> Relaying<T> {
     ) -> Result<usize, String> {
         let session = match self.session.take() {
             Some(session) => session,
-            None => Session::open(self.source, &outbox.head()?, connect()?, &self.noted, &self.distrusted)?,
+            None => {
+                Session::open(self.source, &outbox.head()?, connect()?, &self.noted, &mut self.distrusted)?
+            }
         };
         let session = self.session.insert(session);
         session.look()?;
@@ -178,19 +182,20 @@ impl<T: WriteTopic> Session<T> {
         head: &Head,
         mut topic: T,
         noted: &[Position],
-        distrusted: &Distrusted,
+        distrusted: &mut Distrusted,
     ) -> Result<Self, String> {
         let partitions = topic.partitions()?;
-        let tails = topic.tails(partitions)?;
+        let tails = topic.tails(partitions, &Since::noted(head, noted))?;
         let (ends, position) = ends::begin(head, &tails, noted, distrusted);
-        ends::lost_since(head, noted, &ends).for_each(|part| tell_of_loss(source, part));
+        ends::lost_since(head, noted, &tails, &ends).for_each(|part| tell_of_loss(source, part));
         let looked_at = topic.now();
-        Ok(Self { topic, source, partitions, ends, position, looked_at })
+        Ok(Self { topic, source, partitions, ends, position, pruned: head.oldest - 1, looked_at })
     }
 
     /// What was pruned before it was relayed is gone for whoever has not heard it.
     fn own_up(&mut self, head: &Head) {
         let pruned = head.oldest - 1;
+        self.pruned = pruned;
         if self.position < pruned {
             tracing::error!(topic = %self.source, from = self.position + 1, through = pruned, "no longer kept, and never announced");
             ends::own_up(&mut self.ends, pruned);
@@ -269,7 +274,7 @@ impl<T: WriteTopic> Session<T> {
             return Err(format!("topic {} has other partitions than before", self.source));
         }
         if lost {
-            let tails = self.topic.tails(self.partitions)?;
+            let tails = self.topic.tails(self.partitions, &self.known())?;
             for (part, end) in &self.ends {
                 let is_there = tails.get(part).is_some_and(|tail| ends::holds(tail, end));
                 self.demand(is_there, *part)?;
@@ -283,6 +288,13 @@ impl<T: WriteTopic> Session<T> {
         }
         self.looked_at = now;
         Ok(())
+    }
+
+    /// What is known of the topic.
+    fn known(&self) -> Since {
+        let log_id = self.ends.values().next().map(|end| end.log_id.clone()).unwrap_or_default();
+        let written = self.ends.iter().map(|(part, end)| (*part, end.position)).collect();
+        Since { log_id, pruned: self.pruned, written }
     }
 
     fn demand(&self, is_there: bool, part: i64) -> Result<(), String> {
