@@ -236,11 +236,11 @@ impl Partition {
     }
 
     fn tail(&self, part: i64, since: &Since) -> Tail {
-        let ours =
+        let mut ours =
             self.messages[self.first as usize..].iter().filter_map(|message| message.standing.as_ref());
         let of_log = ours.clone().filter(|standing| standing.log_id == since.log_id);
         let links = of_log.map(|standing| (standing.position, standing.previous)).collect();
-        let last = ours.last().cloned();
+        let last = ours.next_back().cloned();
         let is_whole = match &last {
             Some(last) if last.log_id == since.log_id => {
                 since.is_whole(part, last.position, &links, Some(self.first > 0)).unwrap_or(true)
