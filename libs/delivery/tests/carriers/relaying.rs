@@ -1,14 +1,17 @@
 //! What is said gets to its topic, all of it, once, whatever happens to the relay or to the topic.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use cafe_delivery::message::{self, Standing};
 use cafe_delivery::{Notes, Outbox};
-use cafe_events::{Record, partition_of};
+use cafe_events::{Record, Source, partition_of};
 use cafe_failures::{kafka, tried};
 use cafe_rig::kcat;
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use crate::rung::{PARTITIONS, Rung, until};
 use crate::topic::{Written, written};
@@ -127,6 +130,41 @@ fn a_topic_that_loses_its_end_or_is_deleted_and_made_again_is_filled_again_and_n
     let barista = rung.barista();
     until_all_have(&barista, &["w1", "w2", "w3", "w4"]);
     barista.stopped();
+}
+
+/// A relay that has written on, after brokers had lost what it wrote before, may die before it sees so.
+#[test]
+fn what_was_lost_before_the_end_of_a_topic_is_seen_by_the_relay_that_comes_next() {
+    let rung = Rung::mock();
+    let mut payment = rung.payment();
+    let part_of = |number: u128| partition_of(&order(number).to_string(), i64::from(PARTITIONS));
+    let other = (1..).find(|number| part_of(*number) != part_of(0)).unwrap();
+    let first = payment.say(&[said(order(0), 1, "w1")]).unwrap();
+    until_relayed(&payment, first);
+    let log_id = written(&rung, PARTITIONS).unwrap()[0].headers["ce_cafelog"].as_str().into();
+    payment.stop_relaying();
+    let records = [said(order(other), 1, "w1"), said(order(other), 2, "w2")];
+    assert_eq!(payment.say(&records).unwrap(), 3);
+    write(&rung, part_of(other) as i32, &records[1], &Standing { log_id, position: 3, previous: 2 });
+
+    payment.relay(Notes::Kept).unwrap();
+    until("what was lost is written again", || is_complete(&rung, 3));
+    let barista = rung.barista();
+    barista.until_words(order(other), &["w1", "w2"]);
+    barista.stopped();
+}
+
+/// As a relay writes it.
+fn write(rung: &Rung, part: i32, record: &Record, standing: &Standing) {
+    let producer: BaseProducer =
+        ClientConfig::new().set("bootstrap.servers", rung.brokers()).create().unwrap();
+    let message = BaseRecord::to("payment")
+        .partition(part)
+        .key(record.order_id.as_str())
+        .payload(record.body.as_str())
+        .headers(message::headers(Source::Payment, record, standing));
+    producer.send(message).map_err(|(error, _)| error).unwrap();
+    producer.flush(Duration::from_secs(10)).unwrap();
 }
 
 fn is_complete(rung: &Rung, last: i64) -> bool {
