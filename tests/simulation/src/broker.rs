@@ -41,6 +41,8 @@ struct Topic {
     /// How often anything about it has changed.
     changes: u64,
     damage: Damage,
+    /// How often it was damaged without a connection being lost: whoever reads it is told so by the protocol.
+    told: u64,
     /// It once was damaged.
     was_damaged: bool,
 }
@@ -200,6 +202,7 @@ impl Topic {
     fn damage(&mut self, is_damaged: bool, is_noticed: bool) -> bool {
         if is_damaged {
             self.losses += u64::from(is_noticed);
+            self.told += u64::from(!is_noticed);
             self.changes += 1;
             (self.damage, self.was_damaged) = (Damage::Unseen, true);
         }
@@ -271,6 +274,7 @@ pub struct Reader {
     source: Source,
     offsets: BTreeMap<i64, i64>,
     losses: u64,
+    told: u64,
 }
 
 impl ReadTopic for Reader {
@@ -290,8 +294,11 @@ impl ReadTopic for Reader {
     }
 
     fn next(&mut self, _patience: Duration) -> Result<Option<Read>, String> {
-        let (source, offsets) = (self.source, &mut self.offsets);
+        let (source, offsets, told) = (self.source, &mut self.offsets, self.told);
         self.brokers.at(source, |topic| {
+            if topic.told != told {
+                return Err("the topic is not what it was".to_owned());
+            }
             for (part, next) in offsets {
                 let partition = &topic.parts[*part as usize];
                 if *next > partition.end() || *next < partition.first {
@@ -331,8 +338,8 @@ impl TopicEar {
     pub fn new(brokers: &Brokers, source: Source, mischief: &Mischief) -> Self {
         let brokers = brokers.clone();
         let connect = move || {
-            let losses = brokers.at(source, |topic| topic.losses);
-            Ok(Reader { brokers: brokers.clone(), source, offsets: BTreeMap::new(), losses })
+            let (losses, told) = brokers.at(source, |topic| (topic.losses, topic.told));
+            Ok(Reader { brokers: brokers.clone(), source, offsets: BTreeMap::new(), losses, told })
         };
         Self { reader: TopicReader::new(source, Box::new(connect)), mischief: mischief.clone() }
     }

@@ -206,7 +206,7 @@ impl Chooser {
         let weights = &world.config.weights;
         if weights.kill > 0
             && let Some(leader) = leader_that_asks(world)
-            && self.draw.once_in(4)
+            && self.draw.once_in(2)
         {
             self.bequeath(leader);
             return Some(Fault::Kill(Source::Payment, leader));

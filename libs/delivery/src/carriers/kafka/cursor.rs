@@ -5,6 +5,9 @@ use super::ends::Kept;
 use crate::carriers::Parts;
 use crate::tables::Position;
 
+/// So far before somebody else's message is read again where it cannot be told whether anything is missing.
+const FURTHER: i64 = 50;
+
 /// A partition as it is read.
 #[derive(Clone, Debug)]
 pub(super) struct Cursor {
@@ -12,6 +15,8 @@ pub(super) struct Cursor {
     pub(super) heard: Position,
     /// The offset that is read next.
     pub(super) next: i64,
+    /// What others wrote before this was seen, as far as the topic is what it was.
+    seen: i64,
     /// Where what was heard last should lie: a topic that was made anew may have other messages there.
     check: Option<i64>,
     search: Option<Search>,
@@ -49,7 +54,8 @@ impl Cursor {
             Some(next) => (next, None),
             None => ((end - 1).max(first), None),
         };
-        Self { heard, next, check, search: None, gap: None }
+        let seen = known.unwrap_or(first);
+        Self { heard, next, seen, check, search: None, gap: None }
     }
 
     /// How many messages come that were not heard, if the partition ends at `end`.
@@ -70,15 +76,29 @@ impl Cursor {
         if offset < self.next {
             return Ok(Taken::Nothing);
         }
-        if self.check.take_if(|check| *check == offset).is_some() && self.is_old(standing) {
-            self.next = offset + 1;
-            return Ok(Taken::Nothing);
+        if self.check.take_if(|check| *check == offset).is_some() {
+            match standing {
+                Some(here) if self.link(here) != Link::Known => {}
+                Some(_) => {
+                    self.next = offset + 1;
+                    return Ok(Taken::Nothing);
+                }
+                None => {
+                    // What others wrote tells nothing: what is before it may.
+                    self.next = (offset - FURTHER).max(kept()?.first);
+                    return Ok(Taken::Back);
+                }
+            }
         }
         if let Some(end) = self.gap {
             if !self.fits(standing) {
                 return Ok(self.pass_over(offset, end));
             }
             (self.gap, self.search) = (None, None);
+        }
+        if standing.is_none() && offset < self.seen {
+            self.next = offset + 1;
+            return Ok(Taken::Nothing);
         }
         let mut heard = Position { next_offset: Some(offset + 1), ..self.heard.clone() };
         let mut is_another_log = false;
@@ -121,11 +141,6 @@ impl Cursor {
     fn fits(&self, standing: Option<&Standing>) -> bool {
         standing.is_some_and(|here| self.link(here) == Link::Follows)
     }
-
-    /// Whether a message before the place from which is read on is what it should be, as far as can be told.
-    fn is_old(&self, standing: Option<&Standing>) -> bool {
-        standing.is_none_or(|here| self.link(here) == Link::Known)
-    }
 }
 
 /// A partition that was never read: what was heard without Kafka until now counts for every partition of the topic.
@@ -135,5 +150,38 @@ fn first_look(part: i64, heard: &Parts) -> Position {
             Position { part, ..direct.clone() }
         }
         _ => Position { part, ..Position::default() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard_up_to(position: i64, next_offset: i64) -> Parts {
+        Parts::from([(
+            0,
+            Position { part: 0, log_id: "log".into(), position, next_offset: Some(next_offset) },
+        )])
+    }
+
+    fn here(position: i64, previous: i64) -> Standing {
+        Standing { log_id: "log".into(), position, previous }
+    }
+
+    #[test]
+    fn what_others_wrote_last_does_not_hide_that_the_topic_was_made_anew() {
+        let kept = Kept { first: 0, end: 3 };
+        let mut cursor = Cursor::new(0, &heard_up_to(4, 3), kept);
+        assert_eq!(cursor.next, 2, "what was heard last should lie there");
+        assert_eq!(cursor.take(2, None, || Ok(kept)), Ok(Taken::Back));
+        assert_eq!(cursor.next, 0);
+        let known = cursor.take(0, Some(&here(4, 0)), || Ok(kept));
+        assert!(
+            matches!(known, Ok(Taken::News { heard, .. }) if heard.position == 4),
+            "again, which does no harm"
+        );
+        let news = cursor.take(1, Some(&here(7, 4)), || Ok(kept));
+        assert!(matches!(news, Ok(Taken::News { heard, .. }) if heard.position == 7));
+        assert_eq!(cursor.take(2, None, || Ok(kept)), Ok(Taken::Nothing), "it was seen before");
     }
 }

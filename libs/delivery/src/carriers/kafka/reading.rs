@@ -110,7 +110,7 @@ impl<T: ReadTopic> TopicReader<T> {
 
     fn read(&mut self, heard: &Parts, limit: usize) -> Result<News, String> {
         let open = self.open(heard)?;
-        open.look()?;
+        open.look(heard)?;
         let mut news = News { parts: open.unnoted(heard), ..News::default() };
         while news.records.len() < limit {
             let Some(read) = open.next_read()? else { break };
@@ -161,18 +161,24 @@ impl<T: ReadTopic> Carrier for TopicReader<T> {
 impl<T: ReadTopic> Open<T> {
     fn new(mut topic: T, source: Source, heard: &Parts) -> Result<Self, String> {
         let partitions = topic.partitions()?;
-        let mut cursors = BTreeMap::new();
-        let mut behind = 0;
-        for (part, kept) in topic.kept(partitions)? {
-            let cursor = Cursor::new(part, heard, kept);
-            behind += cursor.behind(kept.end);
-            cursors.insert(part, cursor);
-        }
+        let kept = topic.kept(partitions)?;
         let now = topic.now();
+        let cursors = BTreeMap::new();
         let mut open =
-            Self { topic, source, partitions, cursors, looked_at: now, read_at: now, behind, stash: None };
-        open.assign()?;
+            Self { topic, source, partitions, cursors, looked_at: now, read_at: now, behind: 0, stash: None };
+        open.read_on(heard, kept)?;
         Ok(open)
+    }
+
+    /// Reads on after what was heard, as far as what is kept is what it was.
+    fn read_on(&mut self, heard: &Parts, kept: BTreeMap<i64, Kept>) -> Result<(), String> {
+        self.behind = 0;
+        for (part, kept) in kept {
+            let cursor = Cursor::new(part, heard, kept);
+            self.behind += cursor.behind(kept.end);
+            self.cursors.insert(part, cursor);
+        }
+        self.assign()
     }
 
     /// Has all partitions read from their cursors on.
@@ -195,8 +201,9 @@ impl<T: ReadTopic> Open<T> {
         unnoted.map(|(_, cursor)| cursor.heard.clone()).collect()
     }
 
-    /// From time to time: a topic that has other partitions, or ends before what was heard, is opened anew.
-    fn look(&mut self) -> Result<(), String> {
+    /// From time to time: a topic that has other partitions, or ends before what was heard, is opened anew. After a connection was
+    /// lost the last message that was heard is looked at again: a topic that lost some and was given others is as long as before.
+    fn look(&mut self, heard: &Parts) -> Result<(), String> {
         let (lost, now, source) = (self.topic.was_lost(), self.topic.now(), self.source);
         if now.duration_since(self.looked_at) < LOOK_EVERY && !lost {
             return Ok(());
@@ -218,7 +225,7 @@ impl<T: ReadTopic> Open<T> {
             return Err(format!("{behind} messages of topic {source} do not come"));
         }
         (self.looked_at, self.behind) = (now, behind);
-        Ok(())
+        if lost { self.read_on(heard, all_kept) } else { Ok(()) }
     }
 
     fn next(&mut self, patience: Duration) -> Result<Option<Read>, String> {
