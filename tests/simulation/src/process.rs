@@ -274,8 +274,8 @@ impl<D: Twinned> Process<D> {
         let last = self.disk.platters().seen().head().last;
         let connect = || Ok(broker::Writer::open(brokers, D::SOURCE));
         let written = relay.relaying.round(&mut OnDisk(&self.disk), connect);
-        if let Ok(count @ 1..) = written {
-            return count > 0;
+        if let Ok(1..) = written {
+            return true;
         }
         // While there is more to write, what is written is not noted.
         let relayed = relay.relaying.relayed();

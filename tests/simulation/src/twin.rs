@@ -2,7 +2,7 @@
 //!
 //! [`Twin`] is the storage of a process. What succeeds in memory is done in its file too, and both must answer the same. What a
 //! fault comes to is decided in memory, and the file follows: what fails is not begun there, whoever dies drops a connection with
-//! its transaction, and a loss of power or a restore puts an older copy in the file's place ([`file`]). After each commit
+//! its transaction, and a loss of power or a restore puts an older copy in the file's place ([`mod@file`]). After each commit
 //! everything in both is held against each other ([`compare`], [`rows`]).
 
 pub mod compare;

@@ -63,10 +63,10 @@ async fn a_head_that_never_ends_is_cut_off() {
 
 #[tokio::test]
 async fn a_panic_is_a_500_problem_and_the_connection_lives_on() {
-    tried(&process::REQUEST_PANICS);
     async fn broken() {
         panic!("the secret word");
     }
+    tried(&process::REQUEST_PANICS);
     let router = Router::new().route("/broken", get(broken)).route("/", get(|| async {}));
     let service = Service::start(router);
     let mut caller = service.call().await;
