@@ -19,6 +19,9 @@ pub(crate) const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
 /// Unused dependencies. cargo-shear knows more and takes longer to build, because it brings rust-analyzer's parser.
 pub(crate) const MACHETE: Tool = Tool { name: "cargo-machete", version: "0.9.2" };
 
+/// Makes small changes to the source, and sees whether a test fails.
+pub(crate) const MUTANTS: Tool = Tool { name: "cargo-mutants", version: "27.1.0" };
+
 impl Tool {
     /// Where it is: on the PATH or under `target/tools`, if the version is right; else it is built there, once (one to two
     /// minutes on two cores).
