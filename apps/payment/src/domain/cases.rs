@@ -130,6 +130,16 @@ fn where_there_is_no_room_to_ask_the_worker_is_woken_instead() {
 }
 
 #[test]
+fn an_order_without_its_customers_proof_is_kept_and_waits() {
+    let mut service = Service::new();
+    let Event::Order(OrderEvent::Placed(mut placed)) = service.placed() else { panic!("it was placed") };
+    placed.payment.token = None;
+    let came = service.hear(Event::Order(OrderEvent::Placed(placed))).unwrap();
+    assert!(came.written && came.announced.is_empty() && came.effects.is_empty(), "{came:?}");
+    assert_eq!(service.payment().status(), Status::Due);
+}
+
+#[test]
 fn what_is_decided_is_announced_in_the_order_of_its_versions() {
     let mut service = Service::new();
     service.hear(service.placed()).unwrap();

@@ -143,6 +143,36 @@ fn an_error_of_the_vendors_own_is_closed_by_one_look() {
 }
 
 #[test]
+fn what_had_arrived_once_has_arrived_whatever_is_heard_of_it_later() {
+    for arrived in [[true, false], [false, true]] {
+        let mut payment = asked(Duration::from_mins(10));
+        for arrived in arrived {
+            let unclear = ChargeAnswer::Unclear { arrived, detail: String::new() };
+            payment.answered(1, &unclear, at(1, Duration::from_secs(1))).unwrap();
+        }
+        payment.looked_up(1, &Finding::NotFound, at(2, Duration::from_secs(2))).unwrap();
+        assert_eq!(payment.attempts[0].state, AttemptState::NotCharged, "{arrived:?}");
+    }
+}
+
+#[test]
+fn an_attempt_that_nobody_has_reported_on_is_closed_no_sooner_than_silence() {
+    for (silent_for_s, closed) in [(34, false), (35, true)] {
+        let mut payment = asked(Duration::from_mins(10));
+        let measured = at(silent_for_s, Duration::from_secs(silent_for_s));
+        payment.looked_up(1, &Finding::NotFound, measured).unwrap();
+        assert_eq!(payment.open_attempt().is_none(), closed, "{silent_for_s} s");
+    }
+}
+
+#[test]
+fn an_attempt_of_this_life_is_looked_up_under_its_own_key_only() {
+    let mut payment = asked(Duration::from_mins(10));
+    payment.answered(1, &silence(), at(10, Duration::from_secs(10))).unwrap();
+    assert_eq!(payment.attempts[0].looked_up_under(), 1..=1);
+}
+
+#[test]
 fn a_charge_that_is_not_the_one_asked_for_is_never_approved_and_never_forgotten() {
     let wrong = [
         Charge { amount: TOTAL - 1, ..charge(1, now()) },
@@ -287,6 +317,25 @@ fn after_a_restore_nothing_is_asked_before_what_was_not_found_can_no_longer_come
     assert_eq!((payment.attempts.len(), payment.checking), (0, false));
     payment.begin(at(35, Duration::ZERO).now).unwrap();
     assert!(!payment.attempts[0].probe);
+}
+
+#[test]
+fn what_a_restored_copy_had_not_asked_for_yet_is_looked_up_before_it_is() {
+    let mut payment = placed(Duration::from_mins(10));
+    payment.after_restore(after(now(), Duration::from_secs(1)));
+    payment.begin(at(2, Duration::ZERO).now).unwrap();
+    assert!(payment.attempts[0].probe && payment.attempts[0].looked_up_under() == (1..=MAX_ATTEMPTS));
+}
+
+#[test]
+fn only_what_was_placed_before_a_restore_is_gone_through_and_once() {
+    let mut payment = placed(Duration::from_mins(10));
+    payment.after_restore(cafe_clock::before(now(), Duration::from_millis(1)));
+    assert!(!payment.checking, "it was placed afterwards");
+    let mut payment = forgotten();
+    payment.probed(1, MAX_ATTEMPTS, &Finding::NotFound, at(35, SETTLE_AFTER)).unwrap();
+    payment.after_restore(payment.restored_at.unwrap());
+    assert!(!payment.checking, "it was done");
 }
 
 #[test]
@@ -559,6 +608,28 @@ fn an_order_that_waits_for_its_customer_to_pay_is_open() {
     payment.placed(order, true, None, now()).unwrap();
     assert_eq!((payment.is_open(), payment.next_task(), payment.status()), (true, None, Status::Due));
     assert_eq!(payment.begin(now()), Ok(Transition::AlreadyDone));
+}
+
+#[test]
+fn of_two_wishes_to_cancel_the_first_counts() {
+    let mut payment = asked(Duration::from_mins(10));
+    let wish = |by| Wish { by, reason: None };
+    payment.cancel(wish(Party::Customer), now()).unwrap();
+    assert_eq!(payment.cancel(wish(Party::Staff), now()), Ok(Transition::AlreadyDone));
+    let not_sent = ChargeAnswer::NotSent { detail: String::new() };
+    let said = events(payment.answered(1, &not_sent, at(1, Duration::ZERO)).unwrap());
+    assert!(
+        matches!(&said[..], [PaymentEvent::Cancelled(cancelled)] if cancelled.by == Party::Customer),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn money_that_is_back_is_told_once_however_often_the_vendor_says_so() {
+    let mut payment = asked_back();
+    let done = RefundAnswer::Done { amount: 4_000 };
+    assert_eq!(events(payment.refund_answered(1, &done, at(1, Duration::ZERO)).unwrap()).len(), 1);
+    assert_eq!(payment.refund_answered(1, &done, at(2, Duration::ZERO)), Ok(Transition::AlreadyDone));
 }
 
 #[test]
