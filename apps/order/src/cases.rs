@@ -4,13 +4,18 @@ use std::time::Duration;
 
 use cafe_clock::from_ms;
 use cafe_delivery::Domain;
-use cafe_events::{Event, OrderId, PaymentChoice, PaymentEvent, PaymentRefunded};
+use cafe_events::{
+    Event, Heard, OrderId, Party, PaymentCancelRequested, PaymentChoice, PaymentEvent, PaymentRefunded, Said,
+    Source,
+};
 
 use crate::domain::{Change, read_news};
-use crate::histories::{Cafe, TOTAL, approved, new_order, queued};
-use crate::order::{NewOrder, Order, PaymentOutcome, Status};
+use crate::histories::{Cafe, TOTAL, approved, cancel_refused, new_order, queued, rejected};
+use crate::numbers::{DayNumbers, business_day};
+use crate::order::{NewOrder, Order, PaymentOutcome, Refusal, Status};
 use crate::requests::IdempotencyKey;
-use crate::{Answer, Orders, PlaceOrder, Request};
+use crate::tokens::Tokens;
+use crate::{Answer, OrderTables, Orders, PlaceOrder, Request};
 
 const ORDER: OrderId = OrderId::from_u128(7);
 
@@ -66,6 +71,7 @@ fn money_that_went_back_does_not_come_again() {
     cafe.hear(refunded(2_000));
     let error = cafe.try_hear(refunded(1_999)).unwrap_err();
     assert!(error.contains("1999 went back in all, after it had said 2000"), "{error}");
+    cafe.hear(refunded(2_000));
     cafe.hear(refunded(3_000));
     assert_eq!(cafe.order().payment.refunded, 3_000);
 }
@@ -173,4 +179,79 @@ fn an_order_has_ten_minutes_to_be_paid_from_when_it_is_placed() {
     let (order, _) = Order::place(&new_order(), "0001".to_owned(), "2026-11-23".to_owned(), from_ms(1_000));
     let placed = order.placed.unwrap();
     assert_eq!(placed.pay_by, Some(from_ms(1_000 + Duration::from_mins(10).as_millis() as i64)));
+}
+
+#[test]
+fn every_row_that_is_looked_at_is_asked_for() {
+    let orders = Orders { zone: jiff::tz::TimeZone::UTC };
+    let heard = |event| Heard {
+        source: Source::Payment,
+        order_id: ORDER,
+        store: "main".to_owned(),
+        version: 1,
+        at: from_ms(0),
+        traceparent: None,
+        hash: 0,
+        said: Said::Known(event),
+    };
+    let mut tables = OrderTables::default();
+    orders.needs_of_heard(&heard(Event::Ticket(queued())), &mut tables);
+    assert_eq!((tables.orders.wanted(), tables.numbers.wanted().len()), (vec![ORDER], 0));
+    orders.needs_of_heard(&heard(Event::Payment(approved(TOTAL))), &mut tables);
+    assert_eq!(tables.numbers.wanted(), ["main"]);
+    let mut tables = OrderTables::default();
+    let key = Some(IdempotencyKey { key: "k".to_owned(), body_hash: String::new() });
+    let place = PlaceOrder { order_id: ORDER, order: new_order(), key, only_repeated: false };
+    orders.needs_of_request(&Request::Place(place), &mut tables);
+    assert!(tables.orders.wanted().is_empty(), "a new id has no row");
+    assert_eq!(tables.numbers.wanted(), ["main"]);
+    assert_eq!(tables.keys.wanted(), [("main".to_owned(), "k".to_owned())]);
+    let other = OrderId::from_u128(8);
+    let cancel = Request::Cancel { order_id: other, by: Party::Customer, reason: None };
+    orders.needs_of_request(&cancel, &mut tables);
+    assert_eq!(tables.orders.wanted(), [other]);
+}
+
+#[test]
+fn a_cancel_is_refused_once_its_ticket_has_ended_or_barista_has_refused_one() {
+    for ended in [rejected(vec![1, 2, 3], true), cancel_refused()] {
+        let mut cafe = Cafe::new(true);
+        cafe.hear(Event::Payment(approved(TOTAL)));
+        cafe.hear(Event::Ticket(queued()));
+        cafe.hear(Event::Ticket(ended));
+        assert_eq!(cafe.order().status(), Status::Paid, "its money is not back yet");
+        assert!(matches!(cafe.cancel(), Answer::Refused(Refusal::MakingStarted)));
+    }
+}
+
+#[test]
+fn a_wish_that_payment_has_passed_on_is_shown() {
+    let mut cafe = Cafe::new(true);
+    cafe.hear(Event::Payment(approved(TOTAL)));
+    let wish = PaymentCancelRequested { by: Party::Staff, reason: None };
+    cafe.hear(Event::Payment(PaymentEvent::CancelRequested(wish)));
+    assert!(cafe.order().is_cancel_requested());
+}
+
+#[test]
+fn a_business_day_begins_at_midnight_where_the_cafe_is() {
+    let seoul = jiff::tz::TimeZone::fixed(jiff::tz::offset(9));
+    let at = |text: &str| text.parse().unwrap();
+    assert_eq!(business_day(at("2026-11-23T14:59:59Z"), &seoul).to_string(), "2026-11-23");
+    assert_eq!(business_day(at("2026-11-23T15:00:00Z"), &seoul).to_string(), "2026-11-24");
+}
+
+#[test]
+fn a_counter_that_rises_to_what_was_called_out_does_not_skip_ahead_again() {
+    let day = jiff::civil::date(2026, 11, 23);
+    let skipped = DayNumbers { day, last: 1_001, skipped_for_ms: 5 };
+    let raised = DayNumbers::raised(Some(&skipped), day, 1_002).unwrap();
+    assert_eq!(raised, DayNumbers { last: 1_002, ..skipped });
+}
+
+#[test]
+fn a_secret_is_256_random_bits() {
+    let ids = cafe_clock::Ids::seeded(7);
+    let [one, other] = [Tokens::new_secret(&ids), Tokens::new_secret(&ids)];
+    assert_eq!((one.len(), one == other), (43, false));
 }

@@ -299,11 +299,11 @@ fn ticket_cancelled() -> TicketEvent {
     TicketEvent::Cancelled(TicketCancelled { by: Party::Customer, reason: None })
 }
 
-fn cancel_refused() -> TicketEvent {
+pub(crate) fn cancel_refused() -> TicketEvent {
     TicketEvent::CancelRefused(TicketCancelRefused { by: Party::Customer, reason: "started".to_owned() })
 }
 
-fn rejected(lines: Vec<u16>, all: bool) -> TicketEvent {
+pub(crate) fn rejected(lines: Vec<u16>, all: bool) -> TicketEvent {
     TicketEvent::Rejected(TicketRejected { lines, all, reason: None })
 }
 
