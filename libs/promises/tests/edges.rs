@@ -290,3 +290,92 @@ fn what_is_called_out_is_named_in_a_finding_as_far_as_it_is_known() {
     assert_eq!(number(|case| case.order.as_mut().unwrap().number.clear()), None, "a fragment");
     assert_eq!(findings(&one(Fate::PickedUp, |_| {})), [""; 0]);
 }
+
+#[test]
+fn a_log_may_start_later_where_it_was_pruned_or_restored() {
+    let mut evidence = one(Fate::PickedUp, |case| {
+        case.events.retain(|event| (event.source, event.version) != (Source::Barista, 1));
+    });
+    let starts = |evidence: &Evidence| wrong(&cafe_promises::versions_run(evidence)).len();
+    assert_eq!(starts(&evidence), 1);
+    evidence.logs.get_mut(&Source::Barista).unwrap().oldest = 2;
+    assert_eq!(starts(&evidence), 0);
+    evidence.logs.get_mut(&Source::Barista).unwrap().oldest = 1;
+    restore(&mut evidence, Source::Barista);
+    assert_eq!(starts(&evidence), 0);
+}
+
+/// The source was restored from a copy that may lack the order.
+fn restore(evidence: &mut Evidence, source: Source) {
+    let placed_at = evidence.cases[&order_id(0)].order.as_ref().unwrap().placed_at.unwrap();
+    let log = evidence.logs.get_mut(&source).unwrap();
+    log.restored_at = Some(placed_at + SignedDuration::from_secs(1));
+}
+
+#[test]
+fn a_gap_in_a_log_is_named_by_its_ends() {
+    let gap = |missing: &[i64]| {
+        let mut evidence = one(Fate::PickedUp, |_| {});
+        let log = evidence.logs.get_mut(&Source::Barista).unwrap();
+        log.positions = (1..=log.last).filter(|position| !missing.contains(position)).collect();
+        let gaps = cafe_promises::logs_have_no_gaps(&evidence);
+        wrong(&gaps).concat()
+    };
+    assert!(gap(&[2]).ends_with("has nothing at position 2"), "{}", gap(&[2]));
+    assert!(gap(&[2, 3]).ends_with("has nothing at position 2 to 3"), "{}", gap(&[2, 3]));
+}
+
+#[test]
+fn a_row_without_a_log_is_right_only_where_the_log_may_be_short() {
+    let broken = |evidence: &Evidence| wrong(&cafe_promises::state_matches_events(evidence)).len();
+    let mut silent = one(Fate::PickedUp, |case| case.events.retain(|it| it.source != Source::Payment));
+    assert_eq!(broken(&silent), 1);
+    silent.logs.get_mut(&Source::Payment).unwrap().oldest = 2;
+    assert_eq!(broken(&silent), 0);
+    silent.logs.get_mut(&Source::Payment).unwrap().oldest = 1;
+    restore(&mut silent, Source::Payment);
+    assert_eq!(broken(&silent), 0);
+    let mut ahead = one(Fate::PickedUp, |case| case.payment.as_mut().unwrap().version += 1);
+    restore(&mut ahead, Source::Payment);
+    assert_eq!(broken(&ahead), 1, "its last events are there, so the row is wrong");
+}
+
+#[test]
+fn where_it_is_not_seen_what_was_heard_money_is_judged_once_time_enough_has_passed() {
+    let mut evidence = one(Fate::PickedUp, |_| {});
+    evidence.unseen = Source::ALL.map(|source| (Kind::Heard(source), "not over HTTP".to_owned())).into();
+    assert_eq!(looked_at(&money_adds_up(&evidence)), 0);
+    evidence.settled = true;
+    assert_eq!(looked_at(&money_adds_up(&evidence)), 1);
+}
+
+#[test]
+fn what_barista_heard_is_told_by_its_own_row() {
+    let evidence = one(Fate::PickedUp, |case| {
+        case.ticket = None;
+        case.heard.retain(|heard| heard.listener == Source::Barista);
+    });
+    assert_eq!(wrong(&cafe_promises::paid_orders_have_one_ticket(&evidence)).len(), 1);
+}
+
+#[test]
+fn a_view_may_know_more_than_a_service_that_was_restored() {
+    let mut evidence = one(Fate::PickedUp, |case| case.payment.as_mut().unwrap().version = 0);
+    assert_eq!(wrong(&view_is_a_join(&evidence)), ["its view knows version 1 of payment, which said 0"]);
+    restore(&mut evidence, Source::Payment);
+    assert_eq!(wrong(&view_is_a_join(&evidence)), [""; 0]);
+}
+
+#[test]
+fn a_position_alone_does_not_tell_that_something_is_to_be_heard() {
+    let mut evidence = one(Fate::PickedUp, |_| {});
+    for link in evidence.links.values_mut() {
+        link.parts[0].position = 0;
+    }
+    let waits = |evidence: &Evidence| waits_for(evidence, order_id(0), &evidence.cases[&order_id(0)]);
+    assert_eq!(waits(&evidence), None, "it was heard already");
+    evidence.case(order_id(0)).heard.clear();
+    assert!(matches!(waits(&evidence), Some(Wait::Service(_))));
+    evidence.unseen = Source::ALL.map(|source| (Kind::Heard(source), "not over HTTP".to_owned())).into();
+    assert_eq!(waits(&evidence), None, "the rows are all there");
+}
