@@ -150,6 +150,7 @@ fn when_the_vendor_may_be_asked_is_told_by_the_view_where_the_log_is_not_seen() 
 #[test]
 fn an_order_is_shown_as_its_payment_and_its_ticket_stand() {
     use OrderStatus as Shown;
+    use PaymentStatus::{Approved, Cancelled, Due, Other};
     let shows = |payment, ticket: Option<TicketStatus>, refunded, shown| {
         let evidence = one(Fate::PickedUp, |case| {
             case.payment.as_mut().unwrap().status = payment;
@@ -162,7 +163,6 @@ fn an_order_is_shown_as_its_payment_and_its_ticket_stand() {
         });
         wrong(&view_is_a_join(&evidence)).is_empty()
     };
-    use PaymentStatus::{Approved, Cancelled, Due, Other};
     for (payment, ticket, refunded, right, not) in [
         (Cancelled, None, 0, Shown::Cancelled, Shown::Placed),
         (Due, None, 0, Shown::Placed, Shown::Paid),
