@@ -156,9 +156,10 @@ fn an_order_is_shown_as_its_payment_and_its_ticket_stand() {
             case.payment.as_mut().unwrap().status = payment;
             let order = case.order.as_mut().unwrap();
             (order.status, order.refunded) = (shown, refunded);
-            match ticket {
-                Some(status) => case.ticket.as_mut().unwrap().status = status,
-                None => (case.ticket, order.versions.ticket) = (None, 0),
+            if let Some(status) = ticket {
+                case.ticket.as_mut().unwrap().status = status;
+            } else {
+                (case.ticket, order.versions.ticket) = (None, 0);
             }
         });
         wrong(&view_is_a_join(&evidence)).is_empty()
