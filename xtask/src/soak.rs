@@ -3,6 +3,7 @@
 mod chain;
 mod disk;
 mod kafka;
+mod mutants;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -46,6 +47,15 @@ pub(crate) struct Arguments {
     /// Instead of all that: so many power cuts, at every kind of moment
     #[arg(long, default_value_t = 0, value_name = "N")]
     disk: usize,
+    /// Instead of all that: small changes to the rules, one at a time, each of which a test must notice. It takes hours
+    #[arg(long)]
+    mutants: bool,
+    /// With --mutants: only the rules of this package
+    #[arg(long, value_name = "PACKAGE", requires = "mutants", value_parser = mutants::PACKAGES)]
+    mutants_of: Option<String>,
+    /// With --mutants: only the Kth of N parts of each package's
+    #[arg(long, value_name = "K/N", requires = "mutants")]
+    shard: Option<String>,
     /// Where the draws come from: the same faults in the same order again, though not at the same moments [default: drawn]
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
@@ -76,6 +86,9 @@ enum Fault {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
+    if arguments.mutants {
+        return mutants::run(arguments);
+    }
     test::demand_what_is_needed()?;
     test::build_program()?;
     let seed = arguments.seed.unwrap_or_else(|| (Ids::random().fraction() * 1e6) as u64);

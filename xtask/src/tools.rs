@@ -12,12 +12,19 @@ use crate::shell;
 pub(crate) struct Tool {
     name: &'static str,
     version: &'static str,
+    /// How it is asked for its version.
+    says_version: &'static [&'static str],
 }
 
 /// Licences, duplicate versions, advisories.
-pub(crate) const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
+pub(crate) const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2", says_version: &["--version"] };
 /// Unused dependencies. cargo-shear knows more and takes longer to build, because it brings rust-analyzer's parser.
-pub(crate) const MACHETE: Tool = Tool { name: "cargo-machete", version: "0.9.2" };
+pub(crate) const MACHETE: Tool =
+    Tool { name: "cargo-machete", version: "0.9.2", says_version: &["--version"] };
+
+/// Makes small changes to the source, and sees whether a test fails.
+pub(crate) const MUTANTS: Tool =
+    Tool { name: "cargo-mutants", version: "27.1.0", says_version: &["mutants", "--version"] };
 
 impl Tool {
     /// Where it is: on the PATH or under `target/tools`, if the version is right; else it is built there, once (one to two
@@ -35,7 +42,7 @@ impl Tool {
     }
 
     fn is_at(self, path: &PathBuf) -> bool {
-        let output = Command::new(path).arg("--version").stderr(Stdio::null()).output();
+        let output = Command::new(path).args(self.says_version).stderr(Stdio::null()).output();
         output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(self.version))
     }
 

@@ -160,3 +160,27 @@ pub(crate) fn note(
     });
     ticket
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_replicas_are_told_whose_ticket_changed() {
+        let order_id = OrderId::from_u128(7);
+        let ticket = Ticket {
+            store: "main".to_owned(),
+            number: "0001".to_owned(),
+            day: "2026-11-23".to_owned(),
+            sequence: 1,
+            status: Status::Queued,
+            lines: Vec::new(),
+            version: 1,
+            queued_at: cafe_clock::from_ms(0),
+            started_at: None,
+            ready_at: None,
+        };
+        let news = Barista::news_of(&Changed { order_id, before: None, ticket: Arc::new(ticket) });
+        assert_eq!(news, Some(order_id.to_string()));
+    }
+}

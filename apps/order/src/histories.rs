@@ -18,7 +18,7 @@ use proptest::prelude::*;
 use crate::order::{LineState, NewOrder, Order, Stage, Status};
 use crate::{Answer, Change, OrderTables, Orders, PlaceOrder, Request};
 
-const TOTAL: i64 = 3 * 4_000;
+pub(crate) const TOTAL: i64 = 3 * 4_000;
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
@@ -271,7 +271,7 @@ fn ticket_history(choices: &[u8]) -> Vec<TicketEvent> {
     events
 }
 
-fn approved(total: i64) -> PaymentEvent {
+pub(crate) fn approved(total: i64) -> PaymentEvent {
     PaymentEvent::Approved(PaymentApproved {
         number: "0042".to_owned(),
         day: "2026-11-23".to_owned(),
@@ -293,7 +293,7 @@ fn cancelled() -> PaymentEvent {
     PaymentEvent::Cancelled(PaymentCancelled { by: Party::Customer, reason: None })
 }
 
-fn queued() -> TicketEvent {
+pub(crate) fn queued() -> TicketEvent {
     TicketEvent::Queued(TicketQueued { number: "0042".to_owned(), sequence: 1 })
 }
 
@@ -301,11 +301,11 @@ fn ticket_cancelled() -> TicketEvent {
     TicketEvent::Cancelled(TicketCancelled { by: Party::Customer, reason: None })
 }
 
-fn cancel_refused() -> TicketEvent {
+pub(crate) fn cancel_refused() -> TicketEvent {
     TicketEvent::CancelRefused(TicketCancelRefused { by: Party::Customer, reason: "started".to_owned() })
 }
 
-fn rejected(lines: Vec<u16>, all: bool) -> TicketEvent {
+pub(crate) fn rejected(lines: Vec<u16>, all: bool) -> TicketEvent {
     TicketEvent::Rejected(TicketRejected { lines, all, reason: None })
 }
 
@@ -325,17 +325,29 @@ fn lines() -> Vec<OrderLine> {
     (1..=3).map(line).collect()
 }
 
+pub(crate) fn new_order() -> NewOrder {
+    NewOrder {
+        store: "main".to_owned(),
+        lines: lines().into(),
+        takeout: false,
+        total: TOTAL,
+        currency: Currency::KRW,
+        payment: PaymentChoice { vendor: "simulator".to_owned(), token: None },
+        pay_within: Duration::from_mins(10),
+    }
+}
+
 /// An order service in memory, with one order that is told about.
-struct Cafe {
+pub(crate) struct Cafe {
     domain: Orders,
-    tables: OrderTables,
-    order_id: OrderId,
+    pub(crate) tables: OrderTables,
+    pub(crate) order_id: OrderId,
     versions: [u32; 2],
-    announced: Vec<u32>,
+    pub(crate) announced: Vec<u32>,
 }
 
 impl Cafe {
-    fn new(placed: bool) -> Self {
+    pub(crate) fn new(placed: bool) -> Self {
         let mut cafe = Self {
             domain: Orders { zone: TimeZone::UTC },
             tables: OrderTables::default(),
@@ -355,28 +367,24 @@ impl Cafe {
         "2026-11-23T10:00:00Z".parse().unwrap()
     }
 
-    fn place(&mut self) -> (OrderId, Order) {
-        let order = NewOrder {
-            store: "main".to_owned(),
-            lines: lines().into(),
-            takeout: false,
-            total: TOTAL,
-            currency: Currency::KRW,
-            payment: PaymentChoice { vendor: "simulator".to_owned(), token: None },
-            pay_within: Duration::from_mins(10),
+    pub(crate) fn place(&mut self) -> (OrderId, Order) {
+        let place = PlaceOrder {
+            order_id: OrderId::from_u128(7),
+            order: new_order(),
+            key: None,
+            only_repeated: false,
         };
-        let order_id = OrderId::from_u128(7);
-        match self.ask(&Request::Place(PlaceOrder { order_id, order, key: None, only_repeated: false })) {
+        match self.ask(&Request::Place(place)) {
             Answer::Placed { order_id, order, repeated: false } => (order_id, Arc::unwrap_or_clone(order)),
             answer => panic!("{answer:?}"),
         }
     }
 
-    fn cancel(&mut self) -> Answer {
+    pub(crate) fn cancel(&mut self) -> Answer {
         self.ask(&Request::Cancel { order_id: self.order_id, by: Party::Customer, reason: None })
     }
 
-    fn ask(&mut self, request: &Request) -> Answer {
+    pub(crate) fn ask(&mut self, request: &Request) -> Answer {
         let mut turn = Turn::<Change>::new();
         self.domain.needs_of_request(request, &mut self.tables);
         let answer = self.domain.decide(&mut self.tables, request, Self::now(), &mut turn);
@@ -384,12 +392,12 @@ impl Cafe {
         answer
     }
 
-    fn hear(&mut self, event: Event) {
+    pub(crate) fn hear(&mut self, event: Event) {
         self.try_hear(event).unwrap();
     }
 
     /// Each source's events at its own pace, so that times tell nothing about the interleaving.
-    fn try_hear(&mut self, event: Event) -> Result<(), String> {
+    pub(crate) fn try_hear(&mut self, event: Event) -> Result<(), String> {
         let source = if matches!(event, Event::Payment(_)) { Source::Payment } else { Source::Barista };
         let version = self.versions[usize::from(source == Source::Barista)] + 1;
         let heard = Heard {
@@ -410,7 +418,7 @@ impl Cafe {
         Ok(())
     }
 
-    fn order(&self) -> Order {
+    pub(crate) fn order(&self) -> Order {
         self.tables.orders.get(&self.order_id).map(|order| Order::clone(order)).unwrap_or_default()
     }
 }

@@ -4,6 +4,8 @@
 //! `reactions.rs`, SQL in `store.rs`, addresses in `http/`. This file wires them.
 
 mod backlog;
+#[cfg(test)]
+mod cases;
 mod config;
 mod domain;
 mod fact;

@@ -293,6 +293,19 @@ mod tests {
     }
 
     #[test]
+    fn a_menu_has_five_hundred_drinks_at_most() {
+        let drinks = |count: usize| {
+            let drink = |n| format!("[[drink]]\nmenu='d{n}'\nname={{en='D',ko='D'}}\nprice=1\nmaking_ms=1\n");
+            Menu::parse(&(0..count).map(drink).collect::<String>())
+        };
+        assert_eq!(drinks(DRINKS_MAX).unwrap().drinks().len(), DRINKS_MAX);
+        for count in [DRINKS_MAX + 1, DRINKS_MAX + 2] {
+            let error = drinks(count).unwrap_err().to_string();
+            assert!(error.contains(&format!("it has {count} drinks; write 1 to 500")), "{error}");
+        }
+    }
+
+    #[test]
     fn a_file_that_is_no_menu_is_refused() {
         for text in ["", "not toml", "[[drinks]]\nmenu='a'", "drink = 3"] {
             assert!(matches!(Menu::parse(text), Err(MenuError::Unreadable(_))), "{text}");

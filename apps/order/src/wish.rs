@@ -262,6 +262,16 @@ mod tests {
     }
 
     #[test]
+    fn a_size_that_a_drink_does_not_have_is_answered_with_those_that_it_has() {
+        let menu = "[[drink]]\nmenu='latte'\nname={en='Latte',ko='라떼'}\nprice=1\nmaking_ms=1\nsizes=['small','medium']";
+        let mut body = Wish::example();
+        body["items"] = serde_json::json!([{"menu":"latte","size":"large"}]);
+        let wish: Wish = serde_json::from_value(body).unwrap();
+        let faults = wish.price(&Menu::parse(menu).unwrap(), &["simulator".to_owned()]).unwrap_err();
+        assert_eq!(faults[0].right, "latte comes in: small, medium");
+    }
+
+    #[test]
     fn everything_that_is_wrong_is_named_at_once() {
         let faults = wish(|body| {
             body["items"][0]["menu"] = "gin".into();

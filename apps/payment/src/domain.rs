@@ -1,5 +1,8 @@
 //! The service as its turns see it: what is asked of it, and how a rule's answer becomes rows, events and effects.
 
+#[cfg(test)]
+mod cases;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -4,6 +4,8 @@
 
 mod asks;
 pub mod breaker;
+#[cfg(test)]
+mod cases;
 pub mod gate;
 mod lanes;
 pub mod memory;

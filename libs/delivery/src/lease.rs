@@ -121,3 +121,19 @@ pub fn take<D: Domain>(
     storage.commit()?;
     Ok(Some(epoch))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_leads_among_others_is_sure_of_it_for_two_seconds_after_each_sign_of_life() {
+        let leading = Leading::among_others();
+        let at = Instant::now();
+        assert!(!leading.is_fresh(at), "there was none yet");
+        leading.note(at);
+        assert!(leading.is_fresh(at) && leading.is_fresh(at + Duration::from_millis(1_999)));
+        assert!(!leading.is_fresh(at + FRESH));
+        assert!(Leading::alone().is_fresh(at + Duration::from_hours(1)));
+    }
+}

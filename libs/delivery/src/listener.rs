@@ -1,5 +1,8 @@
 //! One listener: reads a speaker's log from where it was heard on, hands it to the writer, and goes on when that is on disk.
 
+#[cfg(test)]
+mod cases;
+
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use cafe_clock::Clock;

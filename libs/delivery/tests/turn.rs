@@ -21,6 +21,7 @@ struct Kept {
     held: BTreeMap<(OrderId, Source, u32), Record>,
     parked: BTreeMap<String, cafe_delivery::Parked>,
     outbox: Vec<Record>,
+    contradictions: u64,
 }
 
 impl Kept {
@@ -54,6 +55,7 @@ impl Kept {
         self.parked.extend(ledger.parked);
         ledger.unparked.iter().for_each(|event| drop(self.parked.remove(event)));
         self.outbox.extend(decided.records);
+        self.contradictions += decided.contradictions;
         decided.outputs
     }
 
@@ -186,6 +188,8 @@ fn the_same_said_again_at_another_time_is_done_already_and_something_else_is_a_c
     kept.hear(&[said(order(1), 1, "otherwise"), said(order(1), 3, "w3")]);
     assert_eq!(kept.parked.len(), 1);
     assert!(kept.parked.values().all(|parked| parked.reason.contains("says otherwise")));
+    assert!(kept.parked.keys().all(|event| event.ends_with("/1/contradiction")), "{:?}", kept.parked);
+    assert_eq!(kept.contradictions, 1);
     assert_eq!(kept.notes[&order(1)], ["w1", "w2", "w3"]);
 }
 
@@ -196,4 +200,38 @@ fn an_event_passes_on_the_trace_of_what_caused_it() {
     kept.turn(&[Input::Request { request: &Request::Say(order(1), "w2"), traceparent: Some("from-http") }]);
     let traces: Vec<_> = kept.outbox.iter().map(|record| record.traceparent.as_deref()).collect();
     assert_eq!(traces, [Some("trace-1"), Some("from-http")]);
+}
+
+#[test]
+fn what_cannot_be_read_is_set_aside_unless_its_version_was_heard_before() {
+    let mut kept = Kept::default();
+    let damaged = |version| {
+        let mut record = said(order(1), version, "w");
+        record.body.truncate(40);
+        record
+    };
+    kept.hear(&[said(order(1), 1, "w1"), damaged(1)]);
+    assert!(kept.parked.is_empty(), "it was heard when it could be read");
+    kept.hear(&[damaged(3)]);
+    assert_eq!(kept.parked.len(), 1);
+}
+
+#[test]
+fn an_event_without_a_version_claims_no_place_in_its_order() {
+    let mut kept = Kept::default();
+    let mut unnumbered = said(order(1), 1, "w1");
+    (unnumbered.version, unnumbered.position) = (0, 9);
+    kept.hear(&[unnumbered]);
+    assert_eq!(kept.parked.keys().collect::<Vec<_>>(), ["payment@9"]);
+}
+
+#[test]
+fn an_event_that_is_set_aside_keeps_no_other_on_the_list_that_is_settled_in_the_same_turn() {
+    let mut kept = Kept::default();
+    let [first, second] = [1, 2].map(|number| said(order(number), 1, "poison"));
+    kept.hear(std::slice::from_ref(&first));
+    let [first, second] = [first, second].map(|record| Arrived::new(Source::Payment, record));
+    kept.turn(&[Input::Drop(&first), Input::Heard(&second)]);
+    let waiting: Vec<_> = kept.parked.values().map(|parked| parked.order_id.clone()).collect();
+    assert_eq!(waiting, [Some(order(2).to_string())]);
 }

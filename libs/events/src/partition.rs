@@ -44,6 +44,12 @@ mod tests {
         }
     }
 
+    /// From the hashes above: without the sign's bit, and the remainder.
+    #[test]
+    fn a_key_is_in_the_partition_that_kafkas_own_clients_choose() {
+        assert_eq!(["21", "foobar", "abc"].map(|key| partition_of(key, 12)), [0, 6, 3]);
+    }
+
     #[test]
     fn a_partition_is_one_of_those_that_there_are() {
         assert!((0..100).all(|n| (0..12).contains(&partition_of(&n.to_string(), 12))));

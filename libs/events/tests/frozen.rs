@@ -44,6 +44,22 @@ fn every_type_is_among_the_examples_and_every_example_is_of_a_known_type() {
 }
 
 #[test]
+fn what_is_said_has_one_hash_whenever_it_is_said_and_another_if_it_is_something_else() {
+    let body = r#"{"at":"2026-11-23T03:00:00Z","reason":"no"}"#;
+    let hash = content_hash("cafe.payment.declined.v1", body);
+    assert_eq!(hash, content_hash("cafe.payment.declined.v1", &body.replace("03:00", "04:30")));
+    assert_ne!(hash, content_hash("cafe.payment.declined.v1", &body.replace("no", "not")));
+    assert_ne!(hash, content_hash("cafe.payment.expired.v1", body));
+}
+
+#[test]
+fn a_currency_is_three_capital_letters() {
+    for (code, is_one) in [("KRW", true), ("krw", false), ("KR", false), ("KRWX", false), ("K1W", false)] {
+        assert_eq!(Currency::try_from(code.to_owned()).is_ok(), is_one, "{code}");
+    }
+}
+
+#[test]
 fn fields_that_a_newer_program_adds_are_passed_over() {
     for event in examples() {
         let mut record = Record::write(&event, ORDER, "main", 3, at("2026-11-23T03:00:00Z"), None);

@@ -51,6 +51,7 @@ mod tests {
     #[test]
     fn runs_name_their_gaps() {
         let runs: Runs = [1, 2, 3, 6, 7, 9].into_iter().collect();
+        assert_eq!(runs.0, [(1, 3), (6, 7), (9, 9)], "a log of millions is one run");
         assert_eq!(runs.gaps(1, 9), vec![(4, 5), (8, 8)]);
         assert_eq!(runs.gaps(1, 11), vec![(4, 5), (8, 8), (10, 11)]);
         assert_eq!(runs.gaps(7, 7), vec![]);

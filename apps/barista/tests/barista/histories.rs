@@ -167,6 +167,26 @@ fn a_made_line_is_recalled_before_it_is_rejected() {
     assert_eq!(ticket.status, Status::Rejected);
 }
 
+#[test]
+fn what_was_never_made_cannot_be_recalled() {
+    let (mut ticket, _) = ticket(2);
+    ticket.obey(&Command::Start, at(1)).unwrap();
+    let refused = ticket.obey(&Command::Recall(Lines::All, None), at(2));
+    assert!(matches!(refused, Err(Refusal::NotNow { possible: "ready, reject", .. })), "{refused:?}");
+    ticket.obey(&Command::LineReady(1), at(3)).unwrap();
+    let refused = ticket.obey(&Command::PickUp, at(4));
+    assert!(matches!(refused, Err(Refusal::NotNow { possible: "ready, recall, reject", .. })), "{refused:?}");
+}
+
+#[test]
+fn a_ready_ticket_is_given_up_when_its_patience_is_over_and_no_sooner() {
+    let (mut ticket, _) = ticket(1);
+    ticket.obey(&Command::Ready, at(1)).unwrap();
+    assert!(matches!(ticket.obey(&Command::GiveUp(PATIENCE), at(120)), Err(Refusal::NotNow { .. })));
+    assert!(matches!(ticket.obey(&Command::GiveUp(PATIENCE), at(121)), Ok(Transition::Changed(_))));
+    assert_eq!(ticket.status, Status::Uncollected);
+}
+
 /// What somebody who hears every event believes.
 struct Listener {
     status: Status,

@@ -211,4 +211,40 @@ mod tests {
         }
         assert_eq!(pauses, [1, 2, 4, 5, 5, 5, 5]);
     }
+
+    #[test]
+    fn of_very_many_calls_the_last_hundred_count() {
+        let mut breaker = Breaker::default();
+        (0..1_000).for_each(|_| call(&mut breaker, true, at(1)));
+        call(&mut breaker, false, at(1));
+        (0..50).for_each(|_| call(&mut breaker, true, at(1)));
+        (0..48).for_each(|_| call(&mut breaker, false, at(1)));
+        assert_eq!(breaker.state(at(1)), State::Closed, "49 of them failed");
+        call(&mut breaker, false, at(1));
+        assert_eq!(breaker.state(at(1)), State::Open);
+    }
+
+    #[test]
+    fn an_answer_to_a_call_from_before_it_closed_says_nothing() {
+        let mut breaker = Breaker::default();
+        let old = breaker.admit(at(0)).unwrap();
+        (0..FEWEST_CALLS).for_each(|_| call(&mut breaker, false, at(0)));
+        let probe = breaker.admit(at(2)).unwrap();
+        (0..MOST_PROBES).for_each(|_| call(&mut breaker, true, at(2)));
+        for late in [old, probe] {
+            (0..FEWEST_CALLS).for_each(|_| breaker.record(late, false, at(2), 0.0));
+        }
+        assert_eq!(breaker.state(at(2)), State::Closed);
+    }
+
+    #[test]
+    fn those_that_opened_together_do_not_try_again_together() {
+        let mut breaker = Breaker::default();
+        for _ in 0..FEWEST_CALLS {
+            let pass = breaker.admit(at(0)).unwrap();
+            breaker.record(pass, false, at(0), 0.8);
+        }
+        assert_eq!(breaker.state(Duration::from_millis(1_199)), State::Open);
+        assert_eq!(breaker.state(Duration::from_millis(1_200)), State::HalfOpen);
+    }
 }

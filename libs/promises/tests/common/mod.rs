@@ -1,6 +1,7 @@
 //! A very small cafe, of facts only: what each service says is noted as it would be found in its database.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot build its facts may end here")]
+#![allow(dead_code, reason = "each test file uses its part")]
 
 use cafe_events::{
     Currency, Event, Name, OrderCancelRequested, OrderEvent, OrderId, OrderLine, OrderPlaced, Party,
