@@ -374,7 +374,8 @@ fn a_look_up_is_put_off_by_a_quarter_of_the_age_and_by_up_to_a_tenth_more() {
     let gap_ms = |age_s: u64, silent_for_s: u64, draw: f64| {
         let measured = Measured { now: now(), silent_for: Duration::from_secs(silent_for_s), draw };
         let longest = Duration::from_mins(5);
-        cafe_clock::since(next_look(Duration::from_secs(age_s), longest, measured), now()).as_millis()
+        let asked_at = before(now(), Duration::from_secs(age_s));
+        cafe_clock::since(next_look(asked_at, longest, measured), now()).as_millis()
     };
     assert_eq!(gap_ms(400, 400, 0.0), 100_000);
     assert_eq!(gap_ms(400, 400, 0.5), 105_000, "what failed together is not looked up together");

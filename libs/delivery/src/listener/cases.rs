@@ -45,7 +45,12 @@ fn news(positions: &[i64]) -> News {
         let record = Record::write(&event, OrderId::from_u128(1), "main", 1, said_at, None);
         (Arrived::new(Source::Payment, record), at(1, *position))
     };
-    News { records: positions.iter().map(record).collect(), behind: 10, is_another_log: false }
+    News {
+        records: positions.iter().map(record).collect(),
+        parts: Vec::new(),
+        behind: 10,
+        is_another_log: false,
+    }
 }
 
 fn link(listener: &Listener) -> crate::status::Link {
