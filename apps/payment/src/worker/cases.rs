@@ -223,7 +223,9 @@ fn orders_that_somebody_is_busy_with_are_left_to_them() {
     till.memory.enter_to_ask(orders[1]);
     assert!(!till.memory.is_asking(orders[0]) && till.memory.is_asking(orders[1]));
     assert_eq!(till.not_busy(orders.to_vec(), 1), [orders[2]]);
-    orders.iter().for_each(|order_id| till.memory.leave(*order_id));
+    for order_id in orders {
+        till.memory.leave(order_id);
+    }
     assert!(!till.memory.is_asking(orders[1]));
     assert_eq!(till.not_busy(orders.to_vec(), 9), orders);
 }
