@@ -4,7 +4,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use cafe_simulation::bugs::Bug;
-use cafe_simulation::campaign::{FOUND_WITHIN, Tally, hunt, run_seeds, shortest_story, tells_the_same};
+use cafe_simulation::campaign::{
+    ALL_SEEN_WITHIN, FOUND_WITHIN, Tally, hunt, run_seeds, shortest_story, tells_the_same,
+};
 use clap::Parser;
 
 /// The allocator of the program itself.
@@ -82,7 +84,7 @@ fn seeds(first: u64, arguments: &Arguments) -> bool {
     for seed in &tally.differing {
         println!("NOT REPEATABLE: seed {seed} tells another story the second time");
     }
-    let never = if tally.seeds >= FOUND_WITHIN { tally.coverage.never() } else { Vec::new() };
+    let never = if tally.seeds >= ALL_SEEN_WITHIN { tally.coverage.never() } else { Vec::new() };
     for (kind, stage) in &never {
         println!("NEVER SEEN: {kind}, while an order is {}", format!("{stage:?}").to_lowercase());
     }
