@@ -40,7 +40,7 @@ pub use turn::ParkedOutcome;
 
 /// What [`start`] makes a service of, for whoever runs it on other storage and at another pace: the simulation.
 pub mod parts {
-    pub use crate::carriers::kafka::ends::{Kept, Links, Since, Tail};
+    pub use crate::carriers::kafka::ends::{Kept, Links, Since, Tail, link};
     pub use crate::carriers::kafka::reading::{Connect, ReadTopic, TopicReader};
     pub use crate::carriers::kafka::writing::{Offsets, Outbox, Relaying, WriteTopic};
     pub use crate::carriers::log::{Placed, Seen, read_from};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use cafe_delivery::Head;
 use cafe_delivery::message::{Read, Standing};
 use cafe_delivery::parts::{
-    Carrier, Kept, News, Offsets, Outbox, Parts, ReadTopic, Since, Tail, TopicReader, WriteTopic,
+    Carrier, Kept, Links, News, Offsets, Outbox, Parts, ReadTopic, Since, Tail, TopicReader, WriteTopic, link,
 };
 use cafe_events::{Record, Source};
 
@@ -241,8 +241,8 @@ impl Partition {
     fn tail(&self, part: i64, since: &Since) -> Tail {
         let mut ours =
             self.messages[self.first as usize..].iter().filter_map(|message| message.standing.as_ref());
-        let of_log = ours.clone().filter(|standing| standing.log_id == since.log_id);
-        let links = of_log.map(|standing| (standing.position, standing.previous)).collect();
+        let mut links = Links::new();
+        ours.clone().filter(|here| here.log_id == since.log_id).for_each(|here| link(&mut links, here));
         let last = ours.next_back().cloned();
         let is_whole = match &last {
             Some(last) if last.log_id == since.log_id => {

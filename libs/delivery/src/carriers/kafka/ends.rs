@@ -93,6 +93,12 @@ pub(super) fn begin(
     (ends, position)
 }
 
+/// Takes note of a message. Of two that were written of one record, by two relays, that counts which had seen more before it.
+pub fn link(links: &mut Links, here: &Standing) {
+    let previous = links.entry(here.position).or_insert(here.previous);
+    *previous = here.previous.max(*previous);
+}
+
 impl Since {
     /// By what was noted of a log.
     pub(super) fn noted(head: &Head, noted: &[Position]) -> Self {

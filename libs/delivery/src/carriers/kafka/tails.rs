@@ -11,7 +11,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::chain::Standing;
 use super::client::{PATIENCE, Watch};
-use super::ends::{Kept, Links, Since, Tail};
+use super::ends::{self, Kept, Links, Since, Tail};
 use super::message;
 
 /// How far back from the end a message of ours is looked for first; each further time four times as far.
@@ -163,7 +163,7 @@ impl Look {
     fn take(&mut self, offset: i64, standing: Option<Standing>, since: &Since) {
         if let Some(here) = standing.filter(|_| offset < self.end) {
             if here.log_id == since.log_id {
-                self.links.insert(here.position, here.previous);
+                ends::link(&mut self.links, &here);
             }
             self.last = Some(here);
         }
