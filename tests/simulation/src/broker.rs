@@ -317,7 +317,8 @@ impl ReadTopic for Reader {
 
     fn was_lost(&mut self) -> bool {
         let losses = self.brokers.at(self.source, |topic| topic.losses);
-        std::mem::replace(&mut self.losses, losses) != losses
+        let was_lost = std::mem::replace(&mut self.losses, losses) != losses;
+        was_lost && self.brokers.state().bug != Some(Bug::ListenerTrustsOffsets)
     }
 
     fn tell(&mut self, _heard: &Parts) {}
@@ -385,9 +386,14 @@ impl WriteTopic for Writer {
     }
 
     fn tails(&mut self, _partitions: i64, since: &Since) -> Result<BTreeMap<i64, Tail>, String> {
-        let trusts = self.brokers.state().bug == Some(Bug::RelayTrustsBrokers);
+        let bug = self.brokers.state().bug;
         let tail = |(part, partition): (i64, &mut Partition)| {
-            (part, if trusts { partition.acknowledged() } else { partition.tail(part, since) })
+            let tail = match bug {
+                Some(Bug::RelayTrustsBrokers) => partition.acknowledged(),
+                Some(Bug::RelayTrustsTheEnd) => Tail { is_whole: true, ..partition.tail(part, since) },
+                _ => partition.tail(part, since),
+            };
+            (part, tail)
         };
         Ok(self.brokers.at(self.source, |topic| (0..).zip(&mut topic.seen().parts).map(tail).collect()))
     }

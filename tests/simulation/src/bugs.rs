@@ -70,6 +70,10 @@ pub enum Bug {
     SleeperAsks,
     /// A relay goes by what brokers have acknowledged, and does not look whether they still have it.
     RelayTrustsBrokers,
+    /// A relay goes by a topic's last message, and does not look whether all before it is there.
+    RelayTrustsTheEnd,
+    /// A listener reads on at its offset when a connection was lost, whatever lies there now.
+    ListenerTrustsOffsets,
     /// An event of a type that is not known is not counted.
     UnknownNotCounted,
     /// A row that is there already is not written anew.
@@ -82,7 +86,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 39] = [
         Self::UnsyncedAnswer,
         Self::ReaderDoesNotSync,
         Self::RestoredLogIsReadOn,
@@ -116,6 +120,8 @@ impl Bug {
         Self::FailedBatchSkipped,
         Self::SleeperAsks,
         Self::RelayTrustsBrokers,
+        Self::RelayTrustsTheEnd,
+        Self::ListenerTrustsOffsets,
         Self::UnknownNotCounted,
         Self::RowNotUpdated,
         Self::ColumnNotUpdated,
@@ -163,6 +169,8 @@ impl Bug {
             Self::FailedBatchSkipped => "a listener reads on past what failed",
             Self::SleeperAsks => "a frozen process asks the vendor when it wakes",
             Self::RelayTrustsBrokers => "a relay trusts what brokers have acknowledged",
+            Self::RelayTrustsTheEnd => "a relay goes by a topic's last message only",
+            Self::ListenerTrustsOffsets => "a listener trusts its offset in a topic that was made anew",
             Self::UnknownNotCounted => "an event of an unknown type is not counted",
             Self::RowNotUpdated => "SQL does not write a row anew",
             Self::ColumnNotUpdated => "SQL leaves a column out of an update",

@@ -252,11 +252,11 @@ impl Chooser {
                 Fault::Poison(source, self.draw.below(world.customers.len().max(1)) as u8)
             }
             Kind::Poison => Fault::Cure(source),
-            Kind::Brokers => self.brokers(source),
+            Kind::Brokers => self.brokers(world, source, place),
         })
     }
 
-    fn brokers(&mut self, source: Source) -> Fault {
+    fn brokers(&mut self, world: &World, source: Source, place: u8) -> Fault {
         let part = self.draw.below(PARTITIONS as usize) as u8;
         let count = self.draw.within(0, 3) as u8;
         match self.draw.below(12) {
@@ -266,11 +266,39 @@ impl Chooser {
             }
             5..7 => Fault::Take(source, Takes::All),
             7..9 => Fault::ArriveLate(source),
+            9 if self.draw.once_in(2) => self.write_on_and_die(world, place),
             9 => Fault::LoseTail(source, part, count + 1, self.draw.once_in(2)),
+            10 if self.draw.once_in(2) => self.replace_what_others_wrote(world, place),
             10 => Fault::MakeAnew(source, self.draw.once_in(2)),
             11 if self.draw.once_in(2) => Fault::Age(source, part),
             _ => Fault::SomebodyElse(source, part),
         }
+    }
+
+    /// The topic of orders is made anew; whoever has written it writes on before it sees so, and dies.
+    fn write_on_and_die(&mut self, world: &World, place: u8) -> Fault {
+        self.script.extend(order_and_relay(place));
+        self.script.push_back(Transition::Fault(Fault::MakeAnew(Source::Order, false)));
+        self.script.extend(cancel_and_relay(world, place));
+        self.script.push_back(Transition::Fault(Fault::Kill(Source::Order, place)));
+        self.at_once = self.script.len();
+        Fault::Take(Source::Order, Takes::All)
+    }
+
+    /// Others have written to the topic of orders, which is made anew when that was heard.
+    fn replace_what_others_wrote(&mut self, world: &World, place: u8) -> Fault {
+        let strangers = (0..PARTITIONS as u8).map(|part| Fault::SomebodyElse(Source::Order, part));
+        self.script.extend(strangers.map(Transition::Fault));
+        self.script.extend(order_and_relay(place));
+        for listener in 0..world.config.replicas as u8 {
+            self.script.push_back(Transition::Listen(Source::Payment, listener, Source::Order));
+            self.script.push_back(Transition::Turn(Source::Payment, listener));
+        }
+        self.script.push_back(Transition::Fault(Fault::MakeAnew(Source::Order, true)));
+        self.script.extend(cancel_and_relay(world, place));
+        self.script.push_back(Transition::Relay(Source::Order, place));
+        self.at_once = self.script.len();
+        Fault::Take(Source::Order, Takes::All)
     }
 
     /// A process dies with a commit unsynced, a listener hears what it left, and then the power is lost.
@@ -345,6 +373,25 @@ impl Chooser {
             foreign: self.draw.once_in(6),
         }
     }
+}
+
+/// A new customer's order goes to the topic.
+fn order_and_relay(place: u8) -> [Transition; 3] {
+    [
+        Transition::Order { cart: 0, keyed: true, proof: true, place },
+        Transition::Turn(Source::Order, place),
+        Transition::Relay(Source::Order, place),
+    ]
+}
+
+/// The newest customer thinks better of it.
+fn cancel_and_relay(world: &World, place: u8) -> [Transition; 3] {
+    let customer = world.customers.len() as u8;
+    [
+        Transition::Cancel { customer, by_staff: false, place },
+        Transition::Turn(Source::Order, place),
+        Transition::Relay(Source::Order, place),
+    ]
 }
 
 /// The place of the payment process that leads, if it has asked the vendor and there is another process.
