@@ -116,6 +116,14 @@ impl Brokers {
         self.at(source, |topic| topic.damage == Damage::None)
     }
 
+    /// Where its partitions end, if it once was damaged: what was mended is not heard before that.
+    pub fn ends_since_damage(&self, source: Source) -> Vec<i64> {
+        self.at(source, |topic| {
+            let parts = topic.parts.iter().filter(|_| topic.was_damaged);
+            parts.map(Partition::end).collect()
+        })
+    }
+
     /// A relay has found nothing left to write.
     pub fn is_written(&self, source: Source) {
         self.at(source, |topic| {

@@ -104,21 +104,20 @@ impl World {
                 brokers.take(source, takes);
                 (source, takes != Takes::All, "is not acknowledged by brokers")
             }
-            Fault::ArriveLate(source) if brokers.is_mended(source) => {
+            Fault::ArriveLate(source) if self.is_mended(source) => {
                 (source, brokers.arrive_late(source), "arrives late at brokers")
             }
-            // What is damaged while it is not mended yet may need a person.
-            Fault::LoseTail(source, part, count, is_noticed) if brokers.is_mended(source) => {
+            Fault::LoseTail(source, part, count, is_noticed) if self.is_mended(source) => {
                 (source, brokers.lose_tail(source, part, count, is_noticed), "is lost by brokers")
             }
-            Fault::MakeAnew(source, is_noticed) if brokers.is_mended(source) => {
+            Fault::MakeAnew(source, is_noticed) if self.is_mended(source) => {
                 (source, brokers.make_anew(source, is_noticed), "finds its topic made anew")
             }
             Fault::Age(source, part) if self.config.restored.is_none() => {
                 let read = self.read_by_all(source, part.into());
                 (source, brokers.age(source, part, read), "topic's messages age out")
             }
-            Fault::SomebodyElse(source, part) if brokers.is_mended(source) => {
+            Fault::SomebodyElse(source, part) if self.is_mended(source) => {
                 brokers.hear_somebody_else(source, part);
                 (source, true, "hears somebody else's program")
             }
@@ -128,6 +127,14 @@ impl World {
             self.note(kind, source);
         }
         true
+    }
+
+    /// Whether all that a topic lost is there again, and was heard. What is damaged before that may need a person.
+    fn is_mended(&mut self, source: Source) -> bool {
+        let Some(brokers) = self.brokers.clone() else { return false };
+        let ends = brokers.ends_since_damage(source);
+        brokers.is_mended(source)
+            && (0..).zip(ends).all(|(part, end)| end == 0 || self.read_by_all(source, part) >= end)
     }
 
     fn kill(&mut self, source: Source, place: PlaceNumber) -> bool {
