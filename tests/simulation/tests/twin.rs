@@ -46,8 +46,8 @@ fn a_row_that_only_one_of_them_has_or_has_otherwise_is_found_in_every_table() {
     assert!(settle(&mut world));
     let common = [
         ("outbox_head", "UPDATE outbox_head SET restored_at_ms = 1"),
-        ("outbox", "UPDATE outbox SET at_ms = at_ms + 1 WHERE position = 1"),
-        ("outbox", "DELETE FROM outbox WHERE position = 1"),
+        ("outbox", "UPDATE outbox SET at_ms = at_ms + 1 WHERE position = (SELECT MAX(position) FROM outbox)"),
+        ("outbox", "DELETE FROM outbox WHERE position = (SELECT MAX(position) FROM outbox)"),
         ("lease", "UPDATE lease SET beats = beats + 1"),
         ("replicas", "INSERT INTO replicas VALUES ('another', 1, 1)"),
         ("positions", "UPDATE positions SET position = position + 1"),
