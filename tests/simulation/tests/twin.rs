@@ -35,15 +35,9 @@ fn whatever_goes_wrong_sqlite_has_what_memory_has() {
 
 #[test]
 fn a_row_that_only_one_of_them_has_or_has_otherwise_is_found_in_every_table() {
-    let seed = seed_on_sqlite();
-    let config = Config { length: LENGTH, people: 400, faults: 0, customers: 7, ..Config::of(seed, None) };
-    let mut world = World::new(config, Trace::default());
-    let mut chooser = Chooser::new(seed);
-    for _ in 0..LENGTH {
-        let transition = chooser.next(&mut world);
-        world.happens(&transition);
-    }
-    assert!(settle(&mut world));
+    let days = (0..).filter(|seed| is_on_sqlite(*seed)).map(calm_day);
+    let mut days = days.filter(|world| world.barista.disk.platters().now.shelf.tickets.len() > 1);
+    let world = days.next().unwrap();
     let common = [
         ("outbox_head", "UPDATE outbox_head SET restored_at_ms = 1"),
         ("outbox", "UPDATE outbox SET at_ms = at_ms + 1 WHERE position = (SELECT MAX(position) FROM outbox)"),
@@ -149,6 +143,19 @@ fn finds<'a, D: Twinned>(disk: &Disk<D>, statements: impl Iterator<Item = &'a (&
         assert!(found.starts_with(table), "{statement}: {found}");
     }
     same_contents(&platters.now, &mut db).unwrap();
+}
+
+/// A day with many people and without faults, to its end.
+fn calm_day(seed: u64) -> World {
+    let config = Config { length: LENGTH, people: 400, faults: 0, customers: 7, ..Config::of(seed, None) };
+    let mut world = World::new(config, Trace::default());
+    let mut chooser = Chooser::new(seed);
+    for _ in 0..LENGTH {
+        let transition = chooser.next(&mut world);
+        world.happens(&transition);
+    }
+    assert!(settle(&mut world));
+    world
 }
 
 fn seed_on_sqlite() -> u64 {
