@@ -188,10 +188,11 @@ impl<T: ReadTopic> Open<T> {
         self.topic.read_from(&offsets)
     }
 
-    /// Whether everything that was handed out is taken in.
+    /// Whether everything that was handed out is taken in. An offset does not tell: a topic that was made anew has others there.
     fn continues(&self, heard: &Parts) -> bool {
-        self.cursors.iter().all(|(part, cursor)| {
-            heard.get(part).and_then(|heard| heard.next_offset) == cursor.heard.next_offset
+        self.cursors.iter().all(|(part, cursor)| match heard.get(part) {
+            Some(heard) => *heard == cursor.heard,
+            None => cursor.heard.next_offset.is_none(),
         })
     }
 
