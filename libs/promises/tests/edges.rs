@@ -10,25 +10,8 @@ use cafe_promises::{
     Seen, TicketStatus, Wait, charged_at_most_once, money_adds_up, nothing_is_asked_late, numbers_rise,
     vendor_agrees_with_payment, view_is_a_join, waits_for,
 };
-use common::{Fate, TOTAL, evidence_of, findings, order_id};
+use common::{Fate, TOTAL, evidence_of, findings, looked_at, one, order_id, wrong};
 use jiff::SignedDuration;
-
-fn one(fate: Fate, change: impl FnOnce(&mut cafe_promises::Case)) -> Evidence {
-    let mut evidence = evidence_of(&[fate]);
-    change(evidence.case(order_id(0)));
-    evidence
-}
-
-fn wrong(seen: &Seen) -> Vec<&str> {
-    seen.broken().iter().map(|broken| broken.what.as_str()).collect()
-}
-
-fn looked_at(seen: &Seen) -> u64 {
-    match seen {
-        Seen::Checked { looked_at, .. } => *looked_at,
-        Seen::NotChecked(reason) => panic!("{reason}"),
-    }
-}
 
 #[test]
 fn a_second_charge_that_went_back_is_none_and_one_that_went_back_twice_is_wrong() {

@@ -6,29 +6,11 @@ mod common;
 
 use cafe_events::{Event, OrderEvent, Party, Source, TicketCancelRefused, TicketEvent, TicketStarted};
 use cafe_promises::{
-    Case, EventFact, Evidence, HeldFact, Kind, ParkedFact, Seen, TicketStatus, cancels_are_honoured,
-    every_event_is_heard, money_adds_up, nothing_is_made_unpaid, paid_orders_have_one_ticket,
-    what_is_held_has_a_reason,
+    Case, EventFact, HeldFact, Kind, ParkedFact, TicketStatus, cancels_are_honoured, every_event_is_heard,
+    money_adds_up, nothing_is_made_unpaid, paid_orders_have_one_ticket, what_is_held_has_a_reason,
 };
-use common::{Fate, evidence_of, order_id};
+use common::{Fate, looked_at, one, order_id, wrong};
 use jiff::SignedDuration;
-
-fn one(fate: Fate, change: impl FnOnce(&mut Case)) -> Evidence {
-    let mut evidence = evidence_of(&[fate]);
-    change(evidence.case(order_id(0)));
-    evidence
-}
-
-fn wrong(seen: &Seen) -> Vec<&str> {
-    seen.broken().iter().map(|broken| broken.what.as_str()).collect()
-}
-
-fn looked_at(seen: &Seen) -> u64 {
-    match seen {
-        Seen::Checked { looked_at, .. } => *looked_at,
-        Seen::NotChecked(reason) => panic!("{reason}"),
-    }
-}
 
 /// What barista says instead, or as well.
 fn ticket_event(event: &EventFact, version: u32, said: TicketEvent) -> EventFact {

@@ -378,7 +378,7 @@ impl Payment {
 
     /// Where the clock was set back, the pause before the next attempt is over: it would be as much longer.
     fn ask_again_soon(&mut self, now: Timestamp) {
-        let longest = cafe_clock::after(now, RETRY_AFTER * 2_u32.pow(MOST_DOUBLINGS) * 3 / 2);
+        let longest = cafe_clock::after(now, pause_after(MOST_DOUBLINGS, 1.0));
         let never = self.order.as_ref().map(|order| order.placed.pay_by);
         if self.retry_at.is_some_and(|at| at > longest) && self.retry_at != never {
             self.retry_at = Some(now);
@@ -387,7 +387,11 @@ impl Payment {
 
     fn retry_after(&self, measured: Measured) -> Timestamp {
         let doublings = (self.attempts.len() as u32).min(MOST_DOUBLINGS);
-        let pause = RETRY_AFTER * 2_u32.pow(doublings);
-        cafe_clock::after(measured.now, pause.mul_f64(1.0 + measured.draw / 2.0))
+        cafe_clock::after(measured.now, pause_after(doublings, measured.draw))
     }
+}
+
+/// How long is waited before the next attempt, after so many doublings.
+fn pause_after(doublings: u32, draw: f64) -> Duration {
+    (RETRY_AFTER * 2_u32.pow(doublings)).mul_f64(1.0 + draw / 2.0)
 }

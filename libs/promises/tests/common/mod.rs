@@ -13,7 +13,7 @@ use cafe_events::{
 use cafe_promises::{
     AttemptFact, Case, ChargeFact, CustomerFact, EventFact, Evidence, HeardFact, LineFact, LineState,
     LinkFact, LogFact, OrderFact, OrderStatus, PROMISES, PartFact, PaymentFact, PaymentStatus, RefundFact,
-    TicketFact, TicketStatus, Versions,
+    Seen, TicketFact, TicketStatus, Versions,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -71,6 +71,26 @@ pub(crate) fn findings(evidence: &Evidence) -> Vec<String> {
         broken.into_iter().map(move |broken| format!("{}: {}", promise.says, broken.what))
     });
     told.collect()
+}
+
+/// What is known of one order, with a change.
+pub(crate) fn one(fate: Fate, change: impl FnOnce(&mut Case)) -> Evidence {
+    let mut evidence = evidence_of(&[fate]);
+    change(evidence.case(order_id(0)));
+    evidence
+}
+
+/// What one promise finds wrong.
+pub(crate) fn wrong(seen: &Seen) -> Vec<&str> {
+    seen.broken().iter().map(|broken| broken.what.as_str()).collect()
+}
+
+/// How much one promise has looked at.
+pub(crate) fn looked_at(seen: &Seen) -> u64 {
+    match seen {
+        Seen::Checked { looked_at, .. } => *looked_at,
+        Seen::NotChecked(reason) => panic!("{reason}"),
+    }
 }
 
 #[derive(Default)]

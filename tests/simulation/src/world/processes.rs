@@ -219,7 +219,7 @@ impl World {
     fn heard_by_all(&mut self, source: Source) -> i64 {
         let log_id = with!(self, source, service => service.disk.platters().now.head().log_id.clone());
         let relay = self.brokers.is_some().then_some(source);
-        let heard = source.heard_by().chain(relay).collect::<Vec<_>>().into_iter().map(|listener| {
+        let heard = source.heard_by().chain(relay).map(|listener| {
             with!(self, listener, service => {
                 let platters = service.disk.platters();
                 let parts = platters.now.positions.range((source, i64::MIN)..=(source, i64::MAX));

@@ -2,8 +2,8 @@
 //!
 //! Each message says where it stands in its speaker's log, and which message came before it in its partition (`chain.rs`). So
 //! the topic itself tells up to where it was written, and a listener notices when something is gone, whatever brokers have
-//! acknowledged. What is decided of that is in `chain.rs`, `cursor.rs`, `ends.rs`, `reading.rs` and `writing.rs`; the simulation runs it
-//! too.
+//! acknowledged. What is decided of that is in `chain.rs`, `cursor.rs`, `ends.rs`, `reading.rs` and `writing.rs`, which the
+//! simulation runs too.
 
 pub(crate) mod chain;
 mod client;
