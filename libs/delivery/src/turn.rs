@@ -4,6 +4,7 @@
 //! done already, in turn, too early, or poisonous.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use cafe_events::{Heard, OrderId, Record, Said, Source, Unreadable};
 use jiff::Timestamp;
@@ -38,8 +39,8 @@ pub struct Arrived {
     pub record: Record,
     /// As it was read.
     pub read: Result<Heard, Unreadable>,
-    /// What it is called on the list of set-aside events where its envelope gives it no name.
-    place: String,
+    /// What it is called on the list of set-aside events, if not by its own id.
+    name: Option<String>,
 }
 
 /// What became of an input, once the turn is on disk.
@@ -80,22 +81,20 @@ pub struct Decided<D: Domain> {
 impl Arrived {
     /// Reads a record that arrived on `source`'s topic.
     pub fn new(source: Source, record: Record) -> Self {
-        let read = record.read(source);
-        let place = match read {
-            Ok(_) => String::new(),
-            Err(_) => format!("{source}@{}", record.position),
-        };
-        Self { source, record, read, place }
+        let place = record.position;
+        Self::found_at(source, record, place)
     }
 
-    /// The same, found at `place`, which nothing else is ever found at.
-    pub fn found_at(source: Source, record: Record, place: &str) -> Self {
-        Self { place: format!("{source}@{place}"), ..Self::new(source, record) }
+    /// The same, found at `place`, which nothing else is ever found at: what has no id of ours is called after it.
+    pub fn found_at(source: Source, record: Record, place: impl fmt::Display) -> Self {
+        let read = record.read(source);
+        let is_nameless = read.is_err() && claim(source, &record).is_none();
+        Self { source, record, read, name: is_nameless.then(|| format!("{source}@{place}")) }
     }
 
     /// A record that was set aside, read again.
     pub fn again(parked: &Parked) -> Self {
-        Self { place: parked.event.clone(), ..Self::new(parked.source, parked.record()) }
+        Self { name: Some(parked.event.clone()), ..Self::new(parked.source, parked.record()) }
     }
 
     /// What it causes is caused by where its record stands in the trace now.
@@ -109,9 +108,14 @@ impl Arrived {
         claim(self.source, &self.record)
     }
 
-    /// The same for the same event, however often it comes: its id where it is one of ours, otherwise its place.
+    /// The same for the same event, however often it comes.
     fn event(&self) -> String {
-        self.claim().map_or_else(|| self.place.clone(), |_| self.record.id(self.source))
+        self.name.clone().unwrap_or_else(|| self.record.id(self.source))
+    }
+
+    /// Whether it was set aside because another was heard in its place.
+    fn is_contradiction(&self) -> bool {
+        self.name.as_ref().is_some_and(|name| *name == contradicting(&self.record.id(self.source)))
     }
 }
 
@@ -227,8 +231,7 @@ impl<D: Domain> Deciding<'_, D> {
             return self.heard_before(heard, record, &row);
         }
         if heard.version > row.next_version {
-            self.hold(heard, record, row);
-            return Taken::Fine;
+            return self.hold(heard, record, row);
         }
         if let Err(reason) = self.apply(heard) {
             return self.set_aside(record.id(heard.source), heard.source, record, reason);
@@ -244,28 +247,32 @@ impl<D: Domain> Deciding<'_, D> {
 
     fn heard_before(&mut self, heard: &Heard, record: &Record, row: &HeardRow) -> Taken {
         match row.hash_of(heard.version) {
-            Some(hash) if hash != heard.hash => {
-                self.decided.contradictions += 1;
-                let reason = format!(
-                    "{} says otherwise than before in version {}: was it restored from an older copy?",
-                    heard.source, heard.version
-                );
-                self.set_aside(contradicting(&record.id(heard.source)), heard.source, record, reason)
-            }
+            Some(hash) if hash != heard.hash => self.contradict(heard, record),
             _ => Taken::Fine,
         }
     }
 
-    fn hold(&mut self, heard: &Heard, record: &Record, mut row: HeardRow) {
+    /// What stands already stands, taken in or held: which of the two is true, a person must say.
+    fn contradict(&mut self, heard: &Heard, record: &Record) -> Taken {
+        self.decided.contradictions += 1;
+        let reason = format!(
+            "{} says otherwise than before in version {}: was it restored from an older copy?",
+            heard.source, heard.version
+        );
+        self.set_aside(contradicting(&record.id(heard.source)), heard.source, record, reason)
+    }
+
+    fn hold(&mut self, heard: &Heard, record: &Record, mut row: HeardRow) -> Taken {
         let key = (heard.order_id, heard.source, heard.version);
-        if self.ledger.held.get(&key).is_some_and(|slot| slot.keep) {
-            return;
+        if let Some(held) = self.ledger.held.get(&key).filter(|slot| slot.keep) {
+            return if held.heard.hash == heard.hash { Taken::Fine } else { self.contradict(heard, record) };
         }
         let stored = self.ledger.held.get(&key).is_some_and(|slot| slot.stored);
         let slot = HeldSlot { record: record.clone(), heard: heard.clone(), stored, keep: true };
         self.ledger.held.insert(key, slot);
         row.held += 1;
         self.ledger.heard.put((heard.order_id, heard.source), row);
+        Taken::Fine
     }
 
     /// Takes in what was held for as long as the next version is there.
@@ -343,9 +350,9 @@ impl<D: Domain> Deciding<'_, D> {
         }
     }
 
-    /// Moves the order on without the event, and takes in what was held behind it.
+    /// Moves the order on without the event, if it waits for it, and takes in what was held behind it.
     fn forget(&mut self, arrived: &Arrived) -> ParkedOutcome {
-        if let Some((order_id, version)) = arrived.claim() {
+        if let Some((order_id, version)) = arrived.claim().filter(|_| !arrived.is_contradiction()) {
             let key = (order_id, arrived.source);
             let mut row = self.ledger.heard.get(&key).cloned().unwrap_or_default();
             if row.next_version < version {
@@ -363,9 +370,7 @@ impl<D: Domain> Deciding<'_, D> {
     }
 
     fn settle(&mut self, arrived: &Arrived) {
-        let event = arrived.event();
-        self.ledger.unparked.push(contradicting(&event));
-        self.ledger.unparked.push(event);
+        self.ledger.unparked.push(arrived.event());
     }
 
     fn keep(&mut self, turn: Turn<D::Effect>, traceparent: Option<&str>) {

@@ -194,6 +194,53 @@ fn the_same_said_again_at_another_time_is_done_already_and_something_else_is_a_c
 }
 
 #[test]
+fn what_is_said_otherwise_while_the_first_is_held_is_a_contradiction_too() {
+    tried(&event::CONTRADICTION);
+    let mut kept = Kept::default();
+    let first = said(order(1), 1, "poison");
+    kept.hear(&[first.clone(), said(order(1), 2, "w2"), said(order(1), 2, "w2")]);
+    assert_eq!((kept.parked.len(), kept.contradictions), (1, 0), "the same again is nothing new");
+    kept.hear(&[said(order(1), 2, "otherwise")]);
+    assert_eq!(kept.contradictions, 1);
+
+    // What was heard first is settled by itself, and the other stays on the list until a person has looked at it.
+    kept.turn(&[Input::Drop(&Arrived::new(Source::Payment, first))]);
+    assert_eq!(kept.notes[&order(1)], ["w2"]);
+    let other = kept.parked.first_key_value().map(|(_, parked)| Arrived::again(parked)).unwrap();
+    assert_eq!(kept.parked.len(), 1);
+    let still = kept.turn(&[Input::Retry(&other)]);
+    assert!(matches!(&still[..], [Output::Parked(ParkedOutcome::StillRefused(_))]), "{still:?}");
+    assert_eq!(kept.turn(&[Input::Drop(&other)]), [Output::Parked(ParkedOutcome::Done)]);
+    assert!(kept.parked.is_empty());
+    assert_eq!(kept.notes[&order(1)], ["w2"]);
+}
+
+#[test]
+fn of_two_that_contradict_each_other_a_person_can_take_either() {
+    // The first was held, and found poisonous once its turn had come.
+    let contradicted = || {
+        let mut kept = Kept::default();
+        kept.hear(&[said(order(1), 2, "poison"), said(order(1), 2, "w2"), said(order(1), 1, "w1")]);
+        let parked: Vec<_> = kept.parked.values().map(Arrived::again).collect();
+        let [first, other] = <[Arrived; 2]>::try_from(parked).unwrap();
+        (kept, first, other)
+    };
+    let (mut kept, _, other) = contradicted();
+    kept.turn(&[Input::Drop(&other)]);
+    assert_eq!((kept.parked.len(), &kept.notes[&order(1)][..]), (1, &["w1".to_owned()][..]), "its order waits");
+
+    let (mut kept, _, other) = contradicted();
+    kept.turn(&[Input::Retry(&other)]);
+    assert_eq!((kept.parked.len(), kept.notes[&order(1)].len()), (0, 2), "and nothing is left on the list");
+
+    let (mut kept, first, other) = contradicted();
+    kept.turn(&[Input::Drop(&first)]);
+    assert_eq!(kept.parked.len(), 1, "what contradicts it is looked at by itself");
+    kept.turn(&[Input::Drop(&other)]);
+    assert_eq!((kept.parked.len(), &kept.notes[&order(1)][..]), (0, &["w1".to_owned()][..]));
+}
+
+#[test]
 fn an_event_passes_on_the_trace_of_what_caused_it() {
     let mut kept = Kept::default();
     kept.hear(&[said(order(1), 1, "w1")]);

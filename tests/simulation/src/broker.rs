@@ -45,6 +45,8 @@ struct Topic {
     told: u64,
     /// It once was damaged.
     was_damaged: bool,
+    /// Its service was put back from an older copy before damage was mended: holes may stay in a log that is no more.
+    is_torn: bool,
 }
 
 /// How far damage is mended.
@@ -153,9 +155,18 @@ impl Brokers {
         })
     }
 
-    /// What was under way never arrives.
-    pub fn forget_late(&self, source: Source) {
-        self.at(source, |topic| topic.late.clear());
+    /// Its service is put back from an older copy: what was under way never arrives, and what is missing is not written again.
+    pub fn is_restored(&self, source: Source) {
+        self.at(source, |topic| {
+            topic.late.clear();
+            topic.is_torn |= topic.damage != Damage::None;
+        });
+    }
+
+    /// Somebody deletes the topic of a service that was put back before damage was mended; true if it is one.
+    pub fn delete_torn(&self, source: Source) -> bool {
+        let is_torn = self.at(source, |topic| std::mem::take(&mut topic.is_torn));
+        is_torn && self.make_anew(source, true)
     }
 
     /// The last messages of a partition are lost, though they were acknowledged; true if there were any.

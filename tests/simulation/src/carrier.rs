@@ -119,7 +119,7 @@ impl<D: Shelved> Carrier for Ear<D> {
 
 /// What a program of somebody else's has written before that position.
 fn foreign(source: Source, position: i64) -> Arrived {
-    Arrived::found_at(source, foreign_record(position), &format!("foreign:{position}"))
+    Arrived::found_at(source, foreign_record(position), format_args!("foreign:{position}"))
 }
 
 /// What a program of somebody else's writes: it lacks our envelope, whatever it carries.

@@ -299,9 +299,7 @@ impl<D: Twinned> Process<D> {
         }
         let Some((batch, handed)) = hearing.listener.read() else {
             let changes = self.brokers.as_ref().map(|brokers| brokers.changes(source));
-            let status = self.board.read();
-            let is_silent = status.links.iter().any(|link| link.source == source && link.silent.is_some());
-            hearing.is_quiet_at = changes.filter(|_| !is_silent);
+            hearing.is_quiet_at = changes.filter(|_| silent(&self.board, source).is_none());
             return false;
         };
         if self.work.try_send(Work::Hear(batch)).is_err() {
@@ -309,6 +307,11 @@ impl<D: Twinned> Process<D> {
         }
         hearing.handed = Some(handed);
         true
+    }
+
+    /// Whether it hears nothing of a source any more, because something was gone before it was heard.
+    pub fn misses_what_is_gone(&self, source: Source) -> bool {
+        silent(&self.board, source).is_some_and(|reason| reason.contains("no longer kept"))
     }
 
     /// One turn for everything that waits.
@@ -346,4 +349,9 @@ impl<D: Twinned> Process<D> {
             }
         }
     }
+}
+
+/// Why nothing is heard of a source, if nothing is.
+fn silent(board: &Board, source: Source) -> Option<String> {
+    board.read().links.into_iter().find(|link| link.source == source)?.silent
 }

@@ -159,6 +159,8 @@ pub enum Fault {
     Poison(Source, u8),
     /// It can again, and what was set aside is taken in again.
     Cure(Source),
+    /// A person deletes the topic that somebody stops at, because its service was restored while something was missing there.
+    DeleteTorn(Source),
     /// How brokers take what is written to a topic.
     Take(Source, Takes),
     /// What was under way to a topic when its sender gave up arrives.

@@ -80,7 +80,12 @@ rows! {
         customer: "Nothing: what was said first counts",
         owner: "The second is set aside with the reason, counted in `cafe_contradictions_total` and logged as an error",
         others: "Go on, with that order too",
-        shown_by: ["libs/delivery/tests/turn.rs" => ["the_same_said_again_at_another_time_is_done_already_and_something_else_is_a_contradiction"]],
+        shown_by: [
+            "libs/delivery/tests/turn.rs" => [
+                "the_same_said_again_at_another_time_is_done_already_and_something_else_is_a_contradiction",
+                "what_is_said_otherwise_while_the_first_is_held_is_a_contradiction_too",
+            ],
+        ],
         simulated: [],
     }
 

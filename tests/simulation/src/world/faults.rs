@@ -69,7 +69,7 @@ impl World {
                 let restored = with!(self, source, service => service.restore());
                 if restored {
                     if let Some(brokers) = &self.brokers {
-                        brokers.forget_late(source);
+                        brokers.is_restored(source);
                     }
                     self.note("is restored", source);
                     if source == Source::Order {
@@ -88,6 +88,7 @@ impl World {
                 true
             }
             Fault::Cure(source) => self.cure(source),
+            Fault::DeleteTorn(source) => self.delete_torn(source),
             Fault::Take(..)
             | Fault::ArriveLate(_)
             | Fault::LoseTail(..)
@@ -163,6 +164,15 @@ impl World {
             self.note("is frozen", source);
         }
         changed
+    }
+
+    /// Whoever reads that something is no longer kept deletes the topic, if its service was restored since.
+    fn delete_torn(&mut self, source: Source) -> bool {
+        let stops = |own: Source| {
+            with!(self, own, service => service.living().any(|process| process.misses_what_is_gone(source)))
+        };
+        let is_missed = Source::ALL.into_iter().any(stops);
+        self.brokers.as_ref().is_some_and(|brokers| is_missed && brokers.delete_torn(source))
     }
 
     /// What was set aside is looked at: what is of our own is taken in again, what is not is dropped.

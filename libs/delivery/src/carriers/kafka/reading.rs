@@ -257,14 +257,20 @@ impl<T: ReadTopic> Open<T> {
             Taken::News { heard, is_another_log } => {
                 news.is_another_log |= is_another_log;
                 let place = format!("{part}:{offset}");
-                news.records.push((Arrived::found_at(source, record, &place), heard));
+                news.records.push((Arrived::found_at(source, record, place), heard));
             }
             Taken::Back => {
                 let from = cursor.next;
                 tracing::warn!(%source, part, offset, from, "something is missing before this offset; reading again");
                 return self.assign();
             }
-            Taken::Lost(after) => return Err(no_longer_kept(source, after + 1)),
+            Taken::Lost(after) => {
+                let reason = no_longer_kept(source, after + 1);
+                // Then nothing that is lost has to be heard, and the new log may have nothing in this partition that says so.
+                return Err(format!(
+                    "{reason}; or, if {source} was restored since, delete topic {source}: it is made anew and filled again"
+                ));
+            }
         }
         Ok(())
     }
