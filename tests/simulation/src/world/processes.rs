@@ -215,14 +215,15 @@ impl World {
         is_pruned
     }
 
-    /// Up to where a service's log was heard by all others, and, with brokers, written to its topic.
+    /// Up to where a service's log was heard by all others, and, with brokers, written to its topic; of what is five weeks old
+    /// all is synced.
     fn heard_by_all(&mut self, source: Source) -> i64 {
         let log_id = with!(self, source, service => service.disk.platters().now.head().log_id.clone());
         let relay = self.brokers.is_some().then_some(source);
         let heard = source.heard_by().chain(relay).map(|listener| {
             with!(self, listener, service => {
                 let platters = service.disk.platters();
-                let parts = platters.now.positions.range((source, i64::MIN)..=(source, i64::MAX));
+                let parts = platters.seen().positions.range((source, i64::MIN)..=(source, i64::MAX));
                 let heard = parts.map(|(_, (at, _))| if *at.log_id == *log_id { at.position } else { 0 });
                 heard.min().unwrap_or(0)
             })
@@ -230,12 +231,12 @@ impl World {
         heard.min().unwrap_or(0)
     }
 
-    /// Up to which offset a partition of a topic was read by all listeners.
+    /// Up to which offset a partition of a topic was read by all listeners, and that is synced.
     pub(super) fn read_by_all(&mut self, source: Source, part: i64) -> i64 {
         let read = source.heard_by().map(|listener| {
             with!(self, listener, service => {
                 let platters = service.disk.platters();
-                platters.now.positions.get(&(source, part)).and_then(|(at, _)| at.next_offset).unwrap_or(0)
+                platters.seen().positions.get(&(source, part)).and_then(|(at, _)| at.next_offset).unwrap_or(0)
             })
         });
         read.min().unwrap_or(0)
