@@ -4,6 +4,7 @@
 //! - [`bind()`] and [`serve()`] run a router within named limits and stop it without losing an answer.
 //! - [`common_routes`] are the addresses that every service has, and [`documented`] completes its `OpenAPI` document.
 //! - [`event_stream`] answers with news as it happens.
+//! - [`screen`] is what every screen shares.
 //!
 //! Nothing here knows an order, a payment or a ticket, and nothing here writes to a database.
 
@@ -23,6 +24,7 @@ mod parameters;
 mod problem;
 mod reason;
 mod request_metrics;
+pub mod screen;
 mod serve;
 mod staff_key;
 mod start_error;
