@@ -5,8 +5,10 @@ use super::ends::Kept;
 use crate::carriers::Parts;
 use crate::tables::Position;
 
-/// So far before somebody else's message is read again where it cannot be told whether anything is missing.
+/// So far before somebody else's message is read again where it cannot be told whether anything is missing, and each further time
+/// so many times as far.
 const FURTHER: i64 = 50;
+const FURTHER_GROWS: i64 = 4;
 
 /// A partition as it is read.
 #[derive(Clone, Debug)]
@@ -17,8 +19,10 @@ pub(super) struct Cursor {
     pub(super) next: i64,
     /// What others wrote before this was seen, as far as the topic is what it was.
     seen: i64,
-    /// Where what was heard last should lie: a topic that was made anew may have other messages there.
+    /// Where a message of ours should lie that tells whether anything is missing: a topic that was made anew may have others there.
     check: Option<i64>,
+    /// How far is gone back from there if it is somebody else's.
+    further: i64,
     search: Option<Search>,
     /// Something is missing, and is not before this; up to this offset it may have been written again.
     gap: Option<i64>,
@@ -52,10 +56,11 @@ impl Cursor {
             _ if heard.log_id.is_empty() => (first, None),
             Some(next) if next > first => (next - 1, Some(next - 1)),
             Some(next) => (next, None),
-            None => ((end - 1).max(first), None),
+            None if end > first => (end - 1, Some(end - 1)),
+            None => (first, None),
         };
         let seen = known.unwrap_or(first);
-        Self { heard, next, seen, check, search: None, gap: None }
+        Self { heard, next, seen, check, further: FURTHER, search: None, gap: None }
     }
 
     /// How many messages come that were not heard, if the partition ends at `end`.
@@ -78,16 +83,13 @@ impl Cursor {
         }
         if self.check.take_if(|check| *check == offset).is_some() {
             match standing {
-                Some(here) if self.link(here) != Link::Known => {}
-                Some(_) => {
+                Some(here) if self.link(here) == Link::Known && offset < self.seen => {
                     self.next = offset + 1;
                     return Ok(Taken::Nothing);
                 }
-                None => {
-                    // What others wrote tells nothing: what is before it may.
-                    self.next = (offset - FURTHER).max(kept()?.first);
-                    return Ok(Taken::Back);
-                }
+                Some(_) => {}
+                None if offset > kept()?.first => return Ok(self.go_back(offset, kept()?.first)),
+                None => {}
             }
         }
         if let Some(end) = self.gap {
@@ -126,6 +128,14 @@ impl Cursor {
         }
         (self.heard, self.next) = (heard.clone(), offset + 1);
         Ok(Taken::News { heard, is_another_log })
+    }
+
+    /// What others wrote tells nothing: what is before it may.
+    fn go_back(&mut self, offset: i64, first: i64) -> Taken {
+        self.next = (offset - self.further).max(first);
+        self.check = (self.next > first).then_some(self.next);
+        self.further = self.further.saturating_mul(FURTHER_GROWS);
+        Taken::Back
     }
 
     /// What is missing may still come, up to `end`.
@@ -183,5 +193,32 @@ mod tests {
         let news = cursor.take(1, Some(&here(7, 4)), || Ok(kept));
         assert!(matches!(news, Ok(Taken::News { heard, .. }) if heard.position == 7));
         assert_eq!(cursor.take(2, None, || Ok(kept)), Ok(Taken::Nothing), "it was seen before");
+    }
+
+    #[test]
+    fn what_others_wrote_to_a_shorter_topic_that_was_made_anew_hides_nothing_either() {
+        let kept = Kept { first: 0, end: 3 };
+        let mut cursor = Cursor::new(0, &heard_up_to(4, 9), kept);
+        assert_eq!(cursor.next, 2, "its last message");
+        assert_eq!(cursor.take(2, None, || Ok(kept)), Ok(Taken::Back));
+        for (offset, position, previous) in [(0, 4, 0), (1, 7, 4)] {
+            let news = cursor.take(offset, Some(&here(position, previous)), || Ok(kept));
+            assert!(matches!(news, Ok(Taken::News { heard, .. }) if heard.position == position));
+        }
+        assert!(matches!(cursor.take(2, None, || Ok(kept)), Ok(Taken::News { .. })), "of the new topic");
+    }
+
+    #[test]
+    fn however_much_others_wrote_it_is_gone_back_to_a_message_of_ours() {
+        let kept = Kept { first: 0, end: 1_000 };
+        let mut cursor = Cursor::new(0, &heard_up_to(4, 1_000), kept);
+        let mut starts = Vec::new();
+        while cursor.take(cursor.next, None, || Ok(kept)) == Ok(Taken::Back) {
+            starts.push(cursor.next);
+        }
+        assert_eq!(starts, [949, 749, 0], "where only others wrote, to the first that is kept");
+        let mut cursor = Cursor::new(0, &heard_up_to(4, 1_000), kept);
+        assert_eq!(cursor.take(999, None, || Ok(kept)), Ok(Taken::Back));
+        assert_eq!(cursor.take(949, Some(&here(4, 2)), || Ok(kept)), Ok(Taken::Nothing), "all was heard");
     }
 }
