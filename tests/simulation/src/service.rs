@@ -215,7 +215,9 @@ impl<D: Simulated> Service<D> {
 
     /// Keeps a copy of the database.
     pub fn back_up(&mut self) {
-        let platters = self.disk.platters();
+        let mut platters = self.disk.platters();
+        // Whoever opens another's file syncs what it finds, `cafe backup` as well.
+        platters.sync();
         if let Some(file) = &platters.file {
             file.back_up();
         }
