@@ -86,7 +86,6 @@ pub async fn run_on(
     let desk = cafe_delivery::start(domain, &place, clock.clone(), &ids, hooks, stop.clone())?;
     tokio::spawn(worker::do_chores(desk.clone(), Arc::clone(&backlog), clock.clone(), stop.clone()));
     let app = http::App::new(http::Parts {
-        front: http::FrontPage::new(&config),
         menu: http::MenuPage::new(&config.menu, config.currency),
         tokens: tokens(&desk, &ids).await?,
         staff: StaffKey::load_or_create(&config.data, &ids)?,

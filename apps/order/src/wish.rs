@@ -22,6 +22,9 @@ pub struct Wish {
     /// To go, rather than here.
     #[serde(default)]
     pub takeout: bool,
+    /// What the customer was told that it comes to, in minor units: at other prices it is not taken.
+    #[serde(default)]
+    pub expected_total: Option<i64>,
     /// How it is paid.
     #[serde(with = "Payment")]
     #[schema(value_type = Payment)]

@@ -43,7 +43,8 @@ fn can_be_ordered(menu: &Menu, drink: &Drink, size: Size, price: i64) {
         options: Vec::new(),
     };
     let payment = PaymentChoice { vendor: "simulator".to_owned(), token: None };
-    let wish = Wish { items: vec![item; LINES_MAX], takeout: false, payment, store: None };
+    let wish =
+        Wish { items: vec![item; LINES_MAX], takeout: false, expected_total: None, payment, store: None };
     let priced = wish.price(menu, &["simulator".to_owned()]).expect("what is on the menu can be ordered");
     assert_eq!(priced.total, price * i64::from(QUANTITY_MAX) * LINES_MAX as i64);
 }

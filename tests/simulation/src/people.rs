@@ -76,7 +76,7 @@ fn carts() -> &'static [Cart] {
         ];
         let price = |items| {
             let payment = PaymentChoice { vendor: "simulator".to_owned(), token: None };
-            let wish = Wish { items, takeout: false, payment, store: None };
+            let wish = Wish { items, takeout: false, expected_total: None, payment, store: None };
             wish.price(&menu, &["simulator".to_owned()])
                 .map(|priced| Cart { lines: priced.lines, total: priced.total })
         };

@@ -2,11 +2,13 @@
 
 mod access;
 mod cancel;
+mod drawings;
 mod events;
-mod front;
+mod follow;
 mod list;
 mod menu;
 mod place;
+mod shop;
 mod show;
 mod terms;
 mod view;
@@ -19,6 +21,7 @@ use axum::extract::FromRef;
 use cafe_clock::{Clock, Ids};
 use cafe_delivery::Desk;
 use cafe_events::OrderId;
+use cafe_web::screen::{Frame, Language};
 use cafe_web::{Problem, StaffKey};
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
@@ -31,6 +34,9 @@ use crate::order::Order;
 use crate::tokens::Tokens;
 use crate::{Config, Orders, store};
 
+/// The payment vendor that moves no real money.
+const SIMULATOR: &str = "simulator";
+
 /// What the addresses work with. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct App(Arc<Parts>);
@@ -39,7 +45,6 @@ pub(crate) struct App(Arc<Parts>);
 pub(crate) struct Parts {
     pub(crate) config: Config,
     pub(crate) desk: Desk<Orders>,
-    pub(crate) front: FrontPage,
     pub(crate) menu: MenuPage,
     pub(crate) tokens: Tokens,
     pub(crate) staff: StaffKey,
@@ -51,7 +56,6 @@ pub(crate) struct Parts {
 }
 
 pub use access::who_asks;
-pub(crate) use front::FrontPage;
 pub use list::Page;
 pub(crate) use menu::MenuPage;
 pub use terms::Terms;
@@ -59,6 +63,12 @@ pub use terms::Terms;
 impl App {
     pub(crate) fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
+    }
+
+    /// The frame of a screen whose address is `root` away from the service's.
+    fn frame(&self, language: Language, root: &'static str) -> Frame {
+        let training = self.config.vendors.iter().all(|vendor| vendor == SIMULATOR);
+        Frame { language, root, training }
     }
 
     /// The order as it is on disk; nothing if there is none, or if a restore lost what was ordered.
@@ -86,7 +96,7 @@ impl FromRef<App> for StaffKey {
 pub(crate) fn router(app: App) -> Router {
     let (router, document) = routes().split_for_parts();
     let common = cafe_web::common_routes(app.desk.clone(), app.staff.clone(), described(document));
-    router.with_state(app).merge(common)
+    router.with_state(app).merge(common).merge(drawings::assets().routes())
 }
 
 /// The `OpenAPI` document of this service.
@@ -96,7 +106,9 @@ pub fn openapi() -> OpenApi {
 
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(front::front, place::place_at_front))
+        .routes(routes!(shop::shop, place::place_at_front))
+        .routes(routes!(follow::follow))
+        .routes(routes!(follow::cancel))
         .routes(routes!(menu::menu))
         .routes(routes!(place::place, list::list))
         .routes(routes!(show::show))

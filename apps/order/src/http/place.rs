@@ -42,6 +42,7 @@ const STUCK_RETRY_S: u32 = 30;
             ("Idempotent-Replayed" = Option<bool>, description = "`true` if the order was taken before, under the same key."),
             ("Preference-Applied" = Option<String>, description = "The preference that was heeded."),
         )),
+        (status = 409, description = "It comes to another `expected_total` than the customer was told. Nothing has happened."),
         (status = 422, description = "The body is not an order, or the key was used with another body; `errors` names the fields, `example` shows a complete order."),
         (status = 503, description = "Too much to do, or payment is stuck so that the order would expire. Nothing has happened."),
     )
@@ -97,13 +98,20 @@ async fn take(
     if flow == Flow::Stuck && terms.key.is_none() {
         return Err(stuck());
     }
+    let told = wish.expected_total;
     let order = priced(app, wish)?;
+    // Only what was taken before under the same key is answered then.
+    let objection = match told {
+        _ if flow == Flow::Stuck => Some(stuck()),
+        Some(told) if told != order.total => Some(price_changed(order.total)),
+        _ => None,
+    };
     let key = terms.key.map(|key| IdempotencyKey { key, body_hash: order.body_hash() });
-    let place = PlaceOrder { order_id: app.ids.uuid(now), order, key, only_repeated: flow == Flow::Stuck };
+    let place = PlaceOrder { order_id: app.ids.uuid(now), order, key, only_repeated: objection.is_some() };
     let (order_id, order, repeated) = match app.desk.ask(Request::Place(place), traceparent).await? {
         Answer::Placed { order_id, order, repeated } => (order_id, order, repeated),
         Answer::KeyUsed => return Err(key_used()),
-        Answer::NotTaken => return Err(stuck()),
+        Answer::NotTaken => return Err(objection.unwrap_or_else(stuck)),
         answer => return Err(Problem::internal(format!("placing an order was answered with {answer:?}"))),
     };
     let shown = match terms.wait {
@@ -158,6 +166,12 @@ fn with_example(problem: Problem) -> Problem {
     } else {
         problem
     }
+}
+
+fn price_changed(total: i64) -> Problem {
+    Problem::new(StatusCode::CONFLICT, "price-changed", "The order comes to another price.")
+        .detail("Prices have changed since the customer was told. Nothing has happened; ask again with the new total.")
+        .field("expected_total", format!("is {total} now"))
 }
 
 fn key_used() -> Problem {

@@ -47,13 +47,13 @@ pub(super) struct OrderView<'a> {
     refunded: i64,
     /// Whether it is to be undone; null when nobody asked.
     #[schema(required)]
-    cancel: Option<CancelView>,
+    pub(super) cancel: Option<CancelView>,
     /// Every status so far, oldest first.
     steps: Vec<Step>,
     /// How much was said about it.
     pub(super) versions: Versions,
     /// Payment is slow at the moment, and this order waits for it.
-    payment_delayed: bool,
+    pub(super) payment_delayed: bool,
     /// A sentence for the customer.
     #[serde(skip_serializing_if = "Option::is_none")]
     notice: Option<&'static str>,
@@ -93,7 +93,7 @@ struct LineView<'a> {
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = Cancel)]
-enum CancelView {
+pub(super) enum CancelView {
     /// Somebody asked; the status tells what comes of it.
     Requested,
     /// It came too late, or the order came to another end.

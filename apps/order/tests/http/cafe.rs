@@ -69,6 +69,12 @@ impl Cafe {
         self.running = start(self.folder.path(), self.change, self.clock.clone());
     }
 
+    /// Stops it, and starts it again with other settings.
+    pub(crate) async fn reopen_with(&mut self, change: fn(&mut Config)) {
+        self.change = change;
+        self.reopen_after(|_| {}).await;
+    }
+
     pub(crate) async fn send(
         &self,
         method: &str,

@@ -14,6 +14,7 @@ mod menu;
 mod numbers;
 mod overload;
 mod place;
+mod screens;
 mod show;
 mod validation;
 mod wait;

@@ -1,3 +1,4 @@
+use cafe_order::menu::{DEFAULT, Menu};
 use serde_json::json;
 
 use crate::cafe::{Cafe, Taken, wish};
@@ -67,4 +68,32 @@ async fn the_proof_of_payment_may_come_later() {
     body["payment"] = json!({"vendor": "simulator"});
     assert_eq!(cafe.post("/orders", &[], &body).await.status, 201);
     assert_eq!(cafe.announced()[0].1["payment"], json!({"vendor": "simulator"}));
+}
+
+#[tokio::test]
+async fn at_another_price_than_the_customer_was_told_nothing_is_taken() {
+    let mut cafe = Cafe::open();
+    let told = |total: i64| {
+        let mut body = wish();
+        body["expected_total"] = total.into();
+        body
+    };
+    for key in [None, Some(("idempotency-key", "a"))] {
+        let headers: Vec<_> = key.into_iter().collect();
+        let reply = cafe.post("/orders", &headers, &told(10_500)).await;
+        assert_eq!((reply.status.as_u16(), reply.fields()), (409, vec!["expected_total".to_owned()]));
+        assert_eq!(reply.json()["type"], "urn:cafe:problem:price-changed");
+    }
+    assert!(cafe.announced().is_empty());
+    let taken = cafe.post("/orders", &[("idempotency-key", "a")], &told(11_000)).await;
+    assert_eq!((taken.status.as_u16(), Taken::of(&taken).number.as_str()), (201, "0001"));
+
+    // An order that was taken before is the same order, whatever the menu says now.
+    cafe.reopen_with(|config| {
+        config.menu = Menu::parse(&DEFAULT.replace("price = 3500", "price = 3600")).unwrap();
+    })
+    .await;
+    let again = cafe.post("/orders", &[("idempotency-key", "a")], &told(11_000)).await;
+    assert_eq!((again.status.as_u16(), Taken::of(&again).id), (201, Taken::of(&taken).id));
+    assert_eq!(cafe.post("/orders", &[("idempotency-key", "b")], &told(11_000)).await.status, 409);
 }

@@ -88,7 +88,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Language {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let asked = Self::asked_for(parts.uri.query().unwrap_or_default());
-        let found = asked.or_else(|| Self::chosen(&parts.headers)).or_else(|| Self::preferred(&parts.headers));
+        let found =
+            asked.or_else(|| Self::chosen(&parts.headers)).or_else(|| Self::preferred(&parts.headers));
         Ok(found.unwrap_or(Self::Ko))
     }
 }

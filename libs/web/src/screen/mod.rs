@@ -11,5 +11,5 @@ mod page;
 
 pub use assets::{Asset, Assets};
 pub use language::{Both, Language};
-pub use money::money;
+pub use money::{decimals, money, unit};
 pub use page::{Frame, page};

@@ -8,12 +8,7 @@ const IN_THOUSANDTHS: [&str; 7] = ["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TN
 
 /// An amount in minor units, as people write it: `₩3,500`, `USD 4.50`.
 pub fn money(amount: i64, currency: Currency) -> String {
-    let code = currency.code();
-    let decimals = match code {
-        _ if UNDIVIDED.contains(&code) => 0,
-        _ if IN_THOUSANDTHS.contains(&code) => 3,
-        _ => 2,
-    };
+    let decimals = decimals(currency);
     let (sign, amount) = (if amount < 0 { "−" } else { "" }, amount.unsigned_abs());
     let one = 10_u64.pow(decimals);
     let whole = grouped(amount / one);
@@ -22,8 +17,21 @@ pub fn money(amount: i64, currency: Currency) -> String {
     } else {
         format!(".{:0width$}", amount % one, width = decimals as usize)
     };
-    let unit = if currency == Currency::KRW { "₩".to_owned() } else { format!("{code} ") };
-    format!("{sign}{unit}{whole}{fraction}")
+    format!("{sign}{}{whole}{fraction}", unit(currency))
+}
+
+/// What is written before an amount.
+pub fn unit(currency: Currency) -> String {
+    if currency == Currency::KRW { "₩".to_owned() } else { format!("{} ", currency.code()) }
+}
+
+/// How many digits stand after the point.
+pub fn decimals(currency: Currency) -> u32 {
+    match currency.code() {
+        code if UNDIVIDED.contains(&code) => 0,
+        code if IN_THOUSANDTHS.contains(&code) => 3,
+        _ => 2,
+    }
 }
 
 fn grouped(number: u64) -> String {

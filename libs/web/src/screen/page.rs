@@ -30,10 +30,10 @@ pub struct Frame {
 impl Frame {
     /// What is shown while no real money moves.
     pub fn training_note(&self) -> &'static str {
-        self.language.of(&Both {
-            ko: "연습 모드 · 실제로 결제되지 않습니다",
-            en: "TRAINING · no real money moves",
-        })
+        self.language
+            .of(&Both {
+                ko: "연습 모드 · 실제로 결제되지 않습니다", en: "TRAINING · no real money moves"
+            })
     }
 }
 
