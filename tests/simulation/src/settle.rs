@@ -46,7 +46,8 @@ pub fn come_to_rest(world: &mut World) -> bool {
         if !world.config.has_robot && make(world) {
             continue;
         }
-        if Source::ALL.into_iter().any(|source| world.happens(&Transition::Fault(Fault::DeleteTorn(source)))) {
+        if Source::ALL.into_iter().any(|source| world.happens(&Transition::Fault(Fault::DeleteTorn(source))))
+        {
             continue;
         }
         match next_moment(world) {

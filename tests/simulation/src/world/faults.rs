@@ -168,9 +168,7 @@ impl World {
 
     /// Whoever reads that something is no longer kept deletes the topic, if its service was restored since.
     fn delete_torn(&mut self, source: Source) -> bool {
-        let stops = |own: Source| {
-            with!(self, own, service => service.living().any(|process| process.misses_what_is_gone(source)))
-        };
+        let stops = |own: Source| with!(self, own, service => service.living().any(|process| process.misses_what_is_gone(source)));
         let is_missed = Source::ALL.into_iter().any(stops);
         self.brokers.as_ref().is_some_and(|brokers| is_missed && brokers.delete_torn(source))
     }
