@@ -15,7 +15,7 @@ use crate::news::News;
 use crate::session::{Element, Session};
 use crate::{Key, Screen, Target, text};
 
-/// How long is waited for whatever is to come, on a machine that is busy.
+/// How long is waited for whatever is to come, on a machine that is busy, unless a test says otherwise.
 pub const LIMIT: Duration = Duration::from_secs(20);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(25);
@@ -27,6 +27,7 @@ const SHOWN: usize = 2_000;
 pub struct Browser {
     pub(crate) session: Session,
     pub(crate) news: RefCell<News>,
+    limit: Cell<Duration>,
 }
 
 /// Going about.
@@ -38,7 +39,7 @@ impl Browser {
     }
 
     fn try_open(screen: Screen) -> Result<Self> {
-        let browser = Self { session: Session::open()?, news: RefCell::default() };
+        let browser = Self { session: Session::open()?, news: RefCell::default(), limit: Cell::new(LIMIT) };
         screen.show(&browser.session)?;
         browser.speak("ko")?;
         let before = json!({ "source": include_str!("scripts/tasks.js") });
@@ -51,6 +52,11 @@ impl Browser {
     pub fn language(&self, language: &str) {
         let spoken = self.speak(language);
         self.must(spoken, "no such language");
+    }
+
+    /// From now on whatever is to come is waited for so long.
+    pub fn set_limit(&self, limit: Duration) {
+        self.limit.set(limit);
     }
 
     /// Loads a page, and waits until all that it names has come.
@@ -214,12 +220,12 @@ impl Browser {
         format!("{} {}", say("computedrole"), say("computedlabel"))
     }
 
-    /// Waits until a condition holds, and fails with what was on the page if it does not within [`LIMIT`].
+    /// Waits until a condition holds, and fails with what was on the page if it does not in time.
     #[track_caller]
     pub fn wait_for(&self, what: &str, condition: impl Fn(&Self) -> bool) {
-        let started = Instant::now();
+        let (started, limit) = (Instant::now(), self.limit.get());
         while !condition(self) {
-            assert!(started.elapsed() < LIMIT, "waited {LIMIT:?} in vain for this: {what}\n{}", self.page());
+            assert!(started.elapsed() < limit, "waited {limit:?} in vain for this: {what}\n{}", self.page());
             thread::sleep(PAUSE);
         }
     }
@@ -237,12 +243,12 @@ impl Browser {
     /// Does something with the one that is meant, again until it can be done.
     #[track_caller]
     fn with<T>(&self, target: &Target, act: impl Fn(&Element) -> Result<T>) -> T {
-        let started = Instant::now();
+        let (started, limit) = (Instant::now(), self.limit.get());
         loop {
             match self.session.find(target).and_then(|element| act(&element)) {
                 Ok(done) => return done,
-                Err(failure) if started.elapsed() > LIMIT => {
-                    panic!("waited {LIMIT:?} in vain for {target}: {failure:#}\n{}", self.page())
+                Err(failure) if started.elapsed() > limit => {
+                    panic!("waited {limit:?} in vain for {target}: {failure:#}\n{}", self.page())
                 }
                 Err(_) => thread::sleep(PAUSE),
             }

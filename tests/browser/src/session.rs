@@ -91,10 +91,8 @@ impl Session {
     /// Evaluates expressions, one after the other, where the page's own scripts neither see nor disturb them; what the last comes
     /// to, awaited if it is a promise.
     pub(crate) fn evaluate_apart(&self, expressions: &[&str]) -> Result<Value> {
-        let tree = self.devtools("Page.getFrameTree", &json!({}))?;
-        let frame = &tree["frameTree"]["frame"]["id"];
-        let world =
-            self.devtools("Page.createIsolatedWorld", &json!({ "frameId": frame, "worldName": WORLD }))?;
+        let world = json!({ "frameId": self.frame()?, "worldName": WORLD });
+        let world = self.devtools("Page.createIsolatedWorld", &world)?;
         let context = &world["executionContextId"];
         let mut last = Value::Null;
         for expression in expressions {
@@ -108,5 +106,11 @@ impl Session {
             last = answer["result"]["value"].take();
         }
         Ok(last)
+    }
+
+    /// The frame that is the page.
+    pub(crate) fn frame(&self) -> Result<String> {
+        let tree = self.devtools("Page.getFrameTree", &json!({}))?;
+        Ok(tree["frameTree"]["frame"]["id"].as_str().context("a page is a frame")?.to_owned())
     }
 }

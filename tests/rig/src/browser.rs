@@ -24,7 +24,7 @@ const PROFILE: &str = "profile";
 const SAYS_PORT: &str = "started successfully on port ";
 
 /// It asks nobody for updates, and reaches nothing but this machine: what a page wants from elsewhere fails, and can be seen.
-const FLAGS: [&str; 17] = [
+const FLAGS: [&str; 16] = [
     "--headless",
     // It is needed wherever we are root, and a test's pages are our own.
     "--no-sandbox",
@@ -37,7 +37,6 @@ const FLAGS: [&str; 17] = [
     "--disable-default-apps",
     "--disable-extensions",
     "--disable-sync",
-    "--disable-breakpad",
     // Where a container's is small, a page would crash.
     "--disable-dev-shm-usage",
     "--no-proxy-server",
@@ -72,6 +71,8 @@ impl Chromium {
         let profile = folder.path().join(PROFILE);
         let mut flags: Vec<OsString> = FLAGS.iter().map(OsString::from).collect();
         flags.push([OsString::from("--user-data-dir="), profile.clone().into()].into_iter().collect());
+        // Else its own first page would be among what it is asked to show.
+        flags.push("about:blank".into());
         let mut browser = start(&folder, "browser.log", &browser, flags)?;
         let mut driver = start(&folder, "driver.log", &driver, vec!["--port=0".into()])?;
         let debugger_port =
@@ -92,9 +93,14 @@ impl Chromium {
         format!("127.0.0.1:{}", self.debugger_port)
     }
 
-    /// Every process of it.
+    /// Every process of it, those of its own that look for crashes included, which leave the group.
     pub fn process_ids(&self) -> Vec<u32> {
-        [process::group(self.browser.id()), process::group(self.driver.id())].concat()
+        let (browser, driver) = (self.browser.id(), self.driver.id());
+        let is_ours = |id: &u32| {
+            process::group_of(*id).is_some_and(|group| group == browser || group == driver)
+                || process::mentions(*id, self.folder.path())
+        };
+        process::all().into_iter().filter(is_ours).collect()
     }
 }
 

@@ -30,7 +30,7 @@ pub fn keep_if_failed(folder: &Path) {
 pub fn folder_of_what_failed() -> Result<PathBuf> {
     let folder = under().map_or_else(|| cache().map(|cache| cache.join("failed")), Ok)?;
     std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    Ok(folder)
+    Ok(folder.canonicalize()?)
 }
 
 fn under() -> Option<PathBuf> {
