@@ -33,10 +33,12 @@ impl Browser {
     }
 }
 
-/// Has a script look at the page, apart from the page's own: the body of a function, whose argument is `given`.
+/// Has a script look at the page, apart from the page's own and once its fonts have come: the body of a function, whose argument
+/// is `given`.
 fn look(session: &Session, script: &str, given: &Value) -> Result<Vec<Value>> {
     let describe = include_str!("scripts/describe.js");
-    let look = format!("((given) => {{\n{describe}\n{script}\n}})({given})");
+    let look =
+        format!("(async (given) => {{\nawait document.fonts.ready;\n{describe}\n{script}\n}})({given})");
     match session.evaluate_apart(&[&look])? {
         Value::Array(seen) => Ok(seen),
         other => anyhow::bail!("a list was to come, not {other}"),

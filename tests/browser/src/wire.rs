@@ -1,4 +1,7 @@
 //! `WebDriver`'s requests (<https://www.w3.org/TR/webdriver2/>): JSON over HTTP/1.1, a connection each.
+//!
+//! `thirtyfour` would do it, and have `serde_json` keep the order of keys in whatever is tested along with it, as the program that is
+//! shipped does not.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
