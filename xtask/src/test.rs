@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
 }
 
 /// The parts, in the order in which they run: what fails soonest comes first.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "crates",
     "simulation",
     "system",
@@ -34,6 +34,7 @@ const NAMES: [&str; 11] = [
     "versions",
     "disk",
     "tls",
+    "browser",
     "readme",
     "fuzz",
     "inputs",
@@ -84,6 +85,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
             "versions" => versions(arguments.previous.as_deref(), &program),
             "disk" => disk(&program),
             "tls" => tls(),
+            "browser" => browser(&program),
             "readme" => one_by_one(&["--test", "readme"], &program),
             "fuzz" => fuzz::run(),
             "inputs" => inputs::test(),
@@ -161,7 +163,8 @@ impl Building {
 
 /// Every test of every crate but those on real processes.
 fn crates(root: bool) -> Result<Outcome> {
-    cargo_test(&["--workspace", "--exclude", "cafe-system-tests"], mountable(root), |_| {})
+    let which = ["--workspace", "--exclude", "cafe-system-tests", "--exclude", "cafe-browser-tests"];
+    cargo_test(&which, mountable(root), |_| {})
 }
 
 /// Leaves out what mounts a small disk for whoever cannot.
@@ -212,6 +215,12 @@ fn tls() -> Result<Outcome> {
     one_by_one(&tests(&["tls"]), &program)
 }
 
+/// The screens in a real browser, one test at a time because two browsers are enough for a machine.
+fn browser(program: &PathBuf) -> Result<Outcome> {
+    cafe_rig::prepare_browser()?;
+    on_processes_of("cafe-browser-tests", &[], ONE, &[], &[("CAFE_BIN", program)])
+}
+
 /// Those that measure.
 fn one_by_one(which: &[&str], program: &PathBuf) -> Result<Outcome> {
     on_processes(which, ONE, &[], &[("CAFE_BIN", program)])
@@ -223,7 +232,17 @@ fn on_processes(
     but: &[&str],
     programs: &[(&str, &PathBuf)],
 ) -> Result<Outcome> {
-    let which = [&["--package", "cafe-system-tests"], which].concat();
+    on_processes_of("cafe-system-tests", which, at_once, but, programs)
+}
+
+fn on_processes_of(
+    package: &str,
+    which: &[&str],
+    at_once: &str,
+    but: &[&str],
+    programs: &[(&str, &PathBuf)],
+) -> Result<Outcome> {
+    let which = [&["--package", package], which].concat();
     let flags = [&["--test-threads", at_once, "--nocapture"], but].concat();
     cargo_test(&which, &flags, |command| {
         command.envs(programs.iter().copied());
