@@ -11,8 +11,9 @@ const drawn = (font, character) => {
   context.clearRect(0, 0, canvas.width, canvas.height);
   context.font = font;
   context.fillText(character, SIZE / 2, SIZE * 1.5);
-  return context.getImageData(0, 0, canvas.width, canvas.height).data.join();
+  return new Uint32Array(context.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
 };
+const isSame = (one, other) => one.every((pixel, at) => pixel === other[at]);
 
 // Everything that is drawn as text, and the element whose fonts it is drawn in.
 const texts = [];
@@ -28,11 +29,12 @@ const missing = [];
 for (const [element, text] of texts) {
   const { fontStyle, fontWeight, fontFamily } = getComputedStyle(element);
   const font = `${fontStyle} ${fontWeight} ${SIZE}px ${fontFamily}`;
-  if (!looked.has(font)) looked.set(font, new Set());
+  if (!looked.has(font)) looked.set(font, { box: drawn(font, MISSING), characters: new Set() });
+  const { box, characters } = looked.get(font);
   for (const character of text) {
-    if (UNDRAWN.test(character) || looked.get(font).has(character)) continue;
-    looked.get(font).add(character);
-    if (drawn(font, character) === drawn(font, MISSING)) {
+    if (UNDRAWN.test(character) || characters.has(character)) continue;
+    characters.add(character);
+    if (isSame(drawn(font, character), box)) {
       const code = character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
       missing.push({ character: `U+${code}`, element: describe(element), font: fontFamily });
     }
