@@ -1,0 +1,67 @@
+//! One checkout is one order, whatever happens on the way.
+
+use cafe_browser_tests::{Screen, css, text};
+use cafe_system_tests::Service;
+use rustix::process::Signal;
+
+use crate::customer::Customer;
+
+#[test]
+#[ignore = "run by cargo xtask test"]
+fn a_page_that_is_loaded_again_while_its_order_is_on_its_way_sends_the_same_order() {
+    let customer = Customer::enters(&[], Screen::PHONE, "en");
+    let phone = &customer.phone;
+    customer.adds("latte");
+    customer.opens_the_cart();
+    customer.cafe.signal(Service::Order, Signal::STOP);
+    phone.run("document.getElementById('pay').click(); document.getElementById('pay').click();", &[]);
+    phone.see(text("Sending your order…"));
+    // It is on its way, the service does not answer, and the customer loads the page again, once it can be.
+    phone.run("setTimeout(() => location.reload(), 300)", &[]);
+    customer.cafe.signal(Service::Order, Signal::CONT);
+    customer.sees("paid");
+    assert_eq!(customer.orders().len(), 1, "two touches, two loads, one order");
+}
+
+#[test]
+#[ignore = "run by cargo xtask test"]
+fn an_order_that_the_service_did_not_answer_before_it_was_killed_is_sent_until_it_is() {
+    let customer = Customer::enters(&[], Screen::PHONE, "ko");
+    let phone = &customer.phone;
+    customer.adds("latte");
+    customer.opens_the_cart();
+    customer.cafe.signal(Service::Order, Signal::STOP);
+    customer.pays_with("tok_ok");
+    phone.see(text("주문을 보내고 있습니다…"));
+    customer.cafe.signal(Service::Order, Signal::KILL);
+    customer.sees("paid");
+    assert_eq!(customer.orders().len(), 1);
+}
+
+#[test]
+#[ignore = "run by cargo xtask test"]
+fn an_orders_page_says_when_the_cafe_is_away_and_misses_nothing() {
+    let customer = Customer::enters(&[], Screen::PHONE, "en");
+    let phone = &customer.phone;
+    customer.adds("latte");
+    customer.opens_the_cart();
+    customer.pays_with("tok_ok");
+    customer.sees("paid");
+    assert!(!phone.has(css(".when-lost")));
+    // The other two are dead, and the page is as it was.
+    for other in [Service::Payment, Service::Barista] {
+        customer.cafe.signal(other, Signal::STOP);
+    }
+    phone.reload();
+    customer.sees("paid");
+    for other in [Service::Payment, Service::Barista] {
+        customer.cafe.signal(other, Signal::CONT);
+    }
+    customer.cafe.signal(Service::Order, Signal::KILL);
+    phone.wait_for("it is connected again", |page| {
+        page.run("return document.documentElement.dataset.link", &[]) == "live"
+            && !page.has(css(".when-lost"))
+    });
+    phone.click(css("#cancel"));
+    customer.sees("cancelled");
+}
