@@ -49,6 +49,7 @@ impl Language {
     }
 
     /// The one that is not spoken.
+    #[must_use]
     pub fn other(self) -> Self {
         self.of(&Both { ko: Self::En, en: Self::Ko })
     }
@@ -88,7 +89,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Language {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let asked = Self::asked_for(parts.uri.query().unwrap_or_default());
-        let found = asked.or_else(|| Self::chosen(&parts.headers)).or_else(|| Self::preferred(&parts.headers));
+        let found =
+            asked.or_else(|| Self::chosen(&parts.headers)).or_else(|| Self::preferred(&parts.headers));
         Ok(found.unwrap_or(Self::Ko))
     }
 }
