@@ -227,7 +227,11 @@ fn of_two_that_contradict_each_other_a_person_can_take_either() {
     };
     let (mut kept, _, other) = contradicted();
     kept.turn(&[Input::Drop(&other)]);
-    assert_eq!((kept.parked.len(), &kept.notes[&order(1)][..]), (1, &["w1".to_owned()][..]), "its order waits");
+    assert_eq!(
+        (kept.parked.len(), &kept.notes[&order(1)][..]),
+        (1, &["w1".to_owned()][..]),
+        "its order waits"
+    );
 
     let (mut kept, _, other) = contradicted();
     kept.turn(&[Input::Retry(&other)]);

@@ -1,8 +1,11 @@
-//! A real Kafka and a real `PostgreSQL` in temporary folders on free loopback ports, and the harm that can come to them.
+//! A real Kafka, a real `PostgreSQL` and a real browser in temporary folders on free loopback ports, and the harm that can come
+//! to the first two.
 //!
 //! Whatever is started here ends when its value is dropped, whatever the test came to, and also when the test's own process
 //! is killed. What a machine lacks is installed if it is Debian and we are root; else an error says what to install.
 
+mod axe;
+mod browser;
 mod certificate;
 mod folder;
 mod kafka;
@@ -14,9 +17,11 @@ mod process;
 mod proxy;
 mod wait;
 
+pub use axe::axe;
+pub use browser::{Chromium, prepare_browser};
 pub use certificate::{Certificate, prepare_tls};
 pub use kafka::{Kafka, kcat};
-pub use keep::{keep_if_failed, keep_what_fails};
+pub use keep::{folder_of_what_failed, keep_if_failed, keep_what_fails};
 pub use postgres::Postgres;
 pub use proxy::{Direction, Proxy};
 

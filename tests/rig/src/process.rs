@@ -121,6 +121,24 @@ pub(crate) fn children(id: u32) -> Vec<u32> {
     children.split_whitespace().filter_map(|child| child.parse().ok()).collect()
 }
 
+/// Every process of this machine.
+pub(crate) fn all() -> Vec<u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// The process group that it is in.
+pub(crate) fn group_of(id: u32) -> Option<u32> {
+    let line = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    line.rsplit_once(") ")?.1.split(' ').nth(2)?.parse().ok()
+}
+
+/// Whether a path stands in its command line.
+pub(crate) fn mentions(id: u32, path: &Path) -> bool {
+    let line = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+    String::from_utf8_lossy(&line).contains(&*path.to_string_lossy())
+}
+
 /// The letter of its state (`proc_pid_stat(5)`): `T` when stopped, `Z` when dead; none once it is gone.
 pub(crate) fn state(id: u32) -> Option<char> {
     let line = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;

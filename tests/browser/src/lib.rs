@@ -1,0 +1,21 @@
+//! A real browser at the sizes of our screens, and judges of what it shows.
+//!
+//! A test reads as a script: it goes somewhere, clicks what a person would click by the name that a person would see, and says
+//! what must be there then. Whatever is not there yet is waited for, with a limit; then the test fails, saying what was on the page.
+//! It fails in the test's own line, so nothing here returns a `Result`.
+
+mod browser;
+mod find;
+mod judges;
+mod key;
+mod news;
+mod screen;
+mod session;
+mod target;
+mod wire;
+
+pub use browser::{Browser, LIMIT};
+pub use judges::{LongTask, MissingGlyph, SmallTarget, Violation};
+pub use key::Key;
+pub use screen::Screen;
+pub use target::{Target, button, css, heading, hook, label, link, role, text};

@@ -1,0 +1,2 @@
+const [selector, around] = arguments;
+return [...(around ?? document).querySelectorAll(selector)].filter((it) => it.checkVisibility({ visibilityProperty: true }));
