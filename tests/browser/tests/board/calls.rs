@@ -12,6 +12,7 @@ fn what_becomes_ready_is_called_once_one_after_the_other_in_korean_and_english()
     let orders = counter.orders(4);
     counter.staff(&orders[0], "ready");
     let board = counter.board(Screen::TV, "?lang=ko");
+    assert!(!board.has(css("#ready .called")), "what was ready before is not called");
     listen(&board, &["en-US", "ko-KR"]);
     counter.staff(&orders[1], "start");
     counter.staff(&orders[2], "ready");

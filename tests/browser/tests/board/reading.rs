@@ -48,7 +48,7 @@ fn digits_are_a_tenth_of_the_screen_none_is_cut_and_the_rest_is_counted() {
             let board = counter.board(screen, &format!("?lang={language}"));
             let digits = board.run(DIGITS, &[]);
             let digits: Vec<f64> =
-                digits.as_array().into_iter().flatten().filter_map(|it| it.as_f64()).collect();
+                digits.as_array().into_iter().flatten().filter_map(serde_json::Value::as_f64).collect();
             assert!(
                 digits.len() >= 2 && digits.iter().all(|height| *height >= 0.1),
                 "{screen:?}: {digits:?}"
