@@ -75,6 +75,7 @@ pub async fn serve(
     let tasks = start_tasks(&config, &desk, &feed, &clock, &stop);
     let app = App {
         desk: desk.clone(),
+        clock: clock.clone(),
         feed,
         epoch: ids.uuid(clock.now()).simple().to_string().into(),
         staff,

@@ -28,6 +28,13 @@ cafe_store::statements! {
     const PAGE = "SELECT order_id, state FROM tickets WHERE order_id > $1 ORDER BY order_id LIMIT $2";
     const OPEN = "SELECT order_id, state FROM tickets
          WHERE open_status IS NOT NULL AND store = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
+    const PREPARING = "SELECT order_id, state FROM tickets
+         WHERE open_status IS NOT NULL AND open_status <> 'ready' AND store = $1 ORDER BY sequence LIMIT $2";
+    const READY = "SELECT order_id, state FROM tickets
+         WHERE open_status IS NOT NULL AND open_status = 'ready' AND store = $1
+         ORDER BY ready_at_ms DESC, sequence DESC LIMIT $2";
+    const OPEN_IN_STORE = "SELECT open_status, COUNT(*) FROM tickets
+         WHERE open_status IS NOT NULL AND store = $1 GROUP BY open_status";
     const STORES = "SELECT store FROM queues ORDER BY store";
     const READY_SINCE =
         "SELECT order_id FROM tickets WHERE ready_at_ms <= $1 ORDER BY ready_at_ms LIMIT $2";
@@ -134,6 +141,21 @@ pub fn page(db: &mut Connection, after: &str, limit: u32) -> Result<Page, Error>
 pub(crate) fn open(db: &mut Connection, store: &str, after: i64, limit: u32) -> Result<Page, Error> {
     let params = [store.into(), after.into(), limit.into()];
     db.query(OPEN, &params, |row| Ok((order_id(row, 0)?, state(row, 1)?)))
+}
+
+/// What is to be made or being made in a store, first in first out.
+pub(crate) fn preparing(db: &mut Connection, store: &str, limit: u32) -> Result<Page, Error> {
+    db.query(PREPARING, &[store.into(), limit.into()], |row| Ok((order_id(row, 0)?, state(row, 1)?)))
+}
+
+/// What waits to be picked up in a store, the newest first.
+pub(crate) fn ready(db: &mut Connection, store: &str, limit: u32) -> Result<Page, Error> {
+    db.query(READY, &[store.into(), limit.into()], |row| Ok((order_id(row, 0)?, state(row, 1)?)))
+}
+
+/// How many open tickets a store has of each status.
+pub(crate) fn open_in_store(db: &mut Connection, store: &str) -> Result<Vec<(String, i64)>, Error> {
+    db.query(OPEN_IN_STORE, &[store.into()], |row| Ok((row.text(0)?, row.int(1)?)))
 }
 
 /// Stores that ever had a ticket.

@@ -5,10 +5,13 @@
 const PATIENCE_MS = 2_000;
 /** How long before a stream that the server refused, or a page that did not come, is asked for again. */
 const AGAIN_MS = 2_000;
+/** A page that takes longer does not come: a connection may be dead without a word. */
+const PAGE_LIMIT_MS = 5_000;
 
 /**
  * Hears `names` from `url` until the page is left, over as many connections as it takes. `heard(name, data)` is called for each
- * event; `changed(isLive)` when the connection is lost for a while, and when it is back.
+ * event; `changed(isLive)` when the connection is lost for a while, and when it is back. Answers how to connect anew, for whoever
+ * knows that a connection is dead before the browser does.
  */
 export function follow(url, names, heard, changed = () => {}) {
   let source, doubt, again;
@@ -40,6 +43,7 @@ export function follow(url, names, heard, changed = () => {}) {
   addEventListener("pagehide", () => source?.close());
   addEventListener("pageshow", (event) => event.persisted && open());
   open();
+  return open;
 }
 
 /** Puts what the server says of this page in its place, one request at a time; `shown` is called after each. */
@@ -66,7 +70,8 @@ export function refresher(shown = () => {}) {
 }
 
 async function pageOf(url) {
-  const answer = await fetch(url, { headers: { accept: "text/html" }, cache: "no-store" });
+  const signal = AbortSignal.timeout(PAGE_LIMIT_MS);
+  const answer = await fetch(url, { headers: { accept: "text/html" }, cache: "no-store", signal });
   if (!answer.ok) {
     throw new Error(`the page is answered with ${answer.status}`);
   }

@@ -3,6 +3,7 @@
 const GREETING: &str = "This is the barista service of cafe.
 
 GET  /queue                                     the queue now, first in, first out (?store=)
+GET  /board                                     the pickup board (?store=)
 GET  /queue/events                              the queue as it changes (server-sent events)
 GET  /tickets                                   every ticket (staff)
 GET  /tickets/{order_id}                        one ticket (staff)

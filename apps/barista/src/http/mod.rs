@@ -1,5 +1,6 @@
 //! The barista service's endpoints; one file per resource.
 
+mod board;
 mod front;
 mod queue;
 mod tickets;
@@ -9,8 +10,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::FromRef;
+use cafe_clock::Clock;
 use cafe_delivery::Desk;
 use cafe_web::StaffKey;
+use cafe_web::screen::Assets;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
@@ -29,6 +32,7 @@ pub(crate) const SEATS: usize = 256;
 #[derive(Clone)]
 pub(crate) struct App {
     pub(crate) desk: Desk<Barista>,
+    pub(crate) clock: Clock,
     pub(crate) feed: Feed,
     /// Tells this process's numbers of changes from those of its predecessors.
     pub(crate) epoch: Arc<str>,
@@ -61,7 +65,7 @@ struct Document;
 pub(crate) fn router(app: App) -> Router {
     let (router, document) = endpoints().split_for_parts();
     let common = cafe_web::common_routes(app.desk.clone(), app.staff.clone(), document);
-    router.with_state(app).merge(common)
+    router.with_state(app).merge(common).merge(Assets::new(&board::ASSETS).routes())
 }
 
 /// The service's own endpoints as an `OpenAPI` document.
@@ -72,6 +76,7 @@ pub(crate) fn document() -> utoipa::openapi::OpenApi {
 fn endpoints() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(front::front))
+        .routes(routes!(board::board))
         .routes(routes!(queue::queue))
         .routes(routes!(queue::events))
         .routes(routes!(tickets::list))

@@ -26,6 +26,8 @@ use crate::ticket::Ticket;
 const SHOWN_LIMIT: u32 = 500;
 /// Changes are gathered for this long, so that a busy queue sends a ticket once rather than at each of its steps.
 const GATHER: Duration = Duration::from_millis(50);
+/// How often a stream without news says that there is none.
+const BEAT: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -62,7 +64,8 @@ pub(super) async fn queue(
 /// Server-sent events. First `snapshot` (as `GET /queue` answers), then `ticket` with one ticket for each that changed; a
 /// ticket that is neither queued, making nor ready has left the queue. Whoever comes back with `Last-Event-ID` gets what
 /// changed since. When that is no longer known, or too much changed at once, another `snapshot` replaces all that was
-/// shown. Of two views of a ticket the one with the higher `version` is newer.
+/// shown. Of two views of a ticket the one with the higher `version` is newer. Each second without news there is a `beat`,
+/// without an id: whoever hears none for some seconds is cut off, whatever the connection says. Other events may be added.
 #[utoipa::path(get, path = "/queue/events", tag = "queue",
     params(StoreQuery, ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event seen")),
     responses(
@@ -93,6 +96,10 @@ pub fn last_seen(headers: &HeaderMap, epoch: &str, last: u64) -> Option<u64> {
     let seen = id.strip_prefix(epoch)?.strip_prefix('-')?.parse().ok()?;
     (seen <= last).then_some(seen)
 }
+
+/// Nothing changed.
+#[derive(Serialize)]
+struct Beat {}
 
 /// Somebody who watches. It looks when its reader is ready for more and not before, so a slow reader costs nothing but a
 /// snapshot once it has missed too much.
@@ -126,7 +133,10 @@ impl Watcher {
             self.seen = Some(last);
             return Ok(());
         };
-        self.app.feed.changed_after(seen).await;
+        if tokio::time::timeout(BEAT, self.app.feed.changed_after(seen)).await.is_err() {
+            self.ready.push_back(ServerEvent::new(None, "beat", &Beat {}));
+            return Ok(());
+        }
         tokio::time::sleep(GATHER).await;
         match self.app.feed.after(seen, &self.store) {
             News::Tickets(tickets, last) if tickets.len() <= SHOWN_LIMIT as usize => {

@@ -10,8 +10,16 @@ async fn the_document_names_every_endpoint_and_every_problem() {
     let document = cafe.get("/openapi.json").await.body;
     assert_eq!(document, serde_json::to_value(cafe_barista::openapi()).unwrap());
     let paths = document["paths"].as_object().unwrap();
-    for path in ["/", "/queue", "/queue/events", "/tickets", "/tickets/{order_id}", "/parked", "/health/live"]
-    {
+    for path in [
+        "/",
+        "/board",
+        "/queue",
+        "/queue/events",
+        "/tickets",
+        "/tickets/{order_id}",
+        "/parked",
+        "/health/live",
+    ] {
         assert!(paths[path]["get"].is_object(), "{path}");
     }
     for command in ["start", "ready", "pick-up", "recall", "reject"] {

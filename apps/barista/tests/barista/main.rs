@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 mod approved;
+mod board;
 mod cancel;
 mod documents;
 mod front;

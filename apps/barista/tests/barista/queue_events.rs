@@ -1,7 +1,11 @@
 //! `GET /queue/events`.
 
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
 use crate::samples;
-use crate::service::Cafe;
+use crate::service::{Cafe, Event, Watch};
 
 #[tokio::test]
 async fn a_screen_gets_the_queue_first_and_then_what_changes() {
@@ -13,7 +17,7 @@ async fn a_screen_gets_the_queue_first_and_then_what_changes() {
     assert_eq!(snapshot.data["tickets"][0]["order_id"], order_id.to_string());
 
     cafe.staff(order_id, "start").await;
-    let started = screen.next().await;
+    let started = until_news(&mut screen).await;
     assert_eq!((started.name.as_str(), &started.data["status"]), ("ticket", &"making".into()));
     assert!(started.id.is_some());
     cafe.close().await;
@@ -31,7 +35,7 @@ async fn a_screen_that_comes_back_gets_only_what_it_missed() {
     cafe.staff(second, "start").await;
 
     let mut screen = cafe.watch("/queue/events", Some(&seen)).await;
-    let (ready, started) = (screen.next().await, screen.next().await);
+    let (ready, started) = (until_news(&mut screen).await, until_news(&mut screen).await);
     assert_eq!(
         (&ready.data["order_id"], &ready.data["status"]),
         (&first.to_string().into(), &"ready".into())
@@ -85,6 +89,33 @@ async fn a_screen_sees_its_own_store_only() {
     assert_eq!(harbour.next().await.data["tickets"].as_array().unwrap().len(), 0);
     cafe.queued(1).await;
     let order_id = cafe.approved("harbour", samples::approved(1)).await;
-    assert_eq!(harbour.next().await.data["order_id"], order_id.to_string());
+    assert_eq!(until_news(&mut harbour).await.data["order_id"], order_id.to_string());
     cafe.close().await;
+}
+
+#[tokio::test]
+async fn a_stream_without_news_has_a_beat_each_second() {
+    let cafe = Cafe::open().await;
+    let order_id = cafe.queued(1).await;
+    let mut screen = cafe.watch("/queue/events", None).await;
+    assert_eq!(screen.next().await.name, "snapshot");
+    let began = Instant::now();
+    for _ in 0..3 {
+        let beat = screen.next().await;
+        assert_eq!((beat.name.as_str(), &beat.data, beat.id), ("beat", &json!({}), None));
+    }
+    assert!(began.elapsed() >= Duration::from_millis(2_900), "{:?}", began.elapsed());
+    cafe.staff(order_id, "start").await;
+    assert_eq!(until_news(&mut screen).await.data["status"], "making");
+    cafe.close().await;
+}
+
+/// The next event that is news.
+async fn until_news(screen: &mut Watch) -> Event {
+    loop {
+        let event = screen.next().await;
+        if event.name != "beat" {
+            return event;
+        }
+    }
 }

@@ -49,6 +49,7 @@ impl Language {
     }
 
     /// The one that is not spoken.
+    #[must_use]
     pub fn other(self) -> Self {
         self.of(&Both { ko: Self::En, en: Self::Ko })
     }

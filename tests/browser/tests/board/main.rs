@@ -1,0 +1,8 @@
+//! The pickup board, as customers see and hear it.
+
+mod calls;
+mod news;
+mod reading;
+
+mod counter;
+mod ears;
