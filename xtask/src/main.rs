@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask tidy`, `test`, `simulate`, `soak`, `failures`, `inputs`, `bench` and `rig`.
+//! The project's own commands: `cargo xtask tidy`, `test`, `simulate`, `soak`, `failures`, `inputs`, `bench`, `screenshots` and `rig`.
 
 mod bench;
 mod failures;
@@ -7,6 +7,7 @@ mod inputs;
 mod parts;
 mod previous;
 mod rig;
+mod screenshots;
 mod shell;
 mod simulate;
 mod soak;
@@ -46,6 +47,8 @@ enum Command {
     Inputs(inputs::Arguments),
     /// How fast it is, beside how fast it must be
     Bench(bench::Arguments),
+    /// Every screen, in both languages, to be looked at
+    Screenshots(screenshots::Arguments),
     /// Kafka and a database server to run the cafe on, until Ctrl-C
     Rig(rig::Arguments),
     /// What the bench compares with: answers as the order service does, and does nothing
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Command::Failures(arguments) => failures::run(&arguments),
         Command::Inputs(arguments) => inputs::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Screenshots(arguments) => screenshots::run(&arguments),
         Command::Rig(arguments) => rig::run(&arguments),
         Command::Echo { port } => bench::echo::serve(port).map(|()| true),
     };
