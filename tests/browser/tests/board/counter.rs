@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use cafe_browser_tests::{Browser, Screen};
+use cafe_browser_tests::{Browser, Screen, css};
 use cafe_system_tests::{Cafe, MOMENT, Service, http, wait_until};
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ impl Counter {
     pub(crate) fn board(&self, screen: Screen, query: &str) -> Browser {
         let browser = Browser::open(screen);
         browser.goto(&format!("{}/board{query}", self.origin()));
-        browser.see(cafe_browser_tests::css("html[data-link=live]"));
+        browser.see(css("html[data-link=live]"));
         browser
     }
 

@@ -1,7 +1,8 @@
 //! How old what it shows is.
 
 use cafe_browser_tests::{Browser, Screen, css};
-use cafe_system_tests::Service;
+use cafe_failures::{process, tried};
+use cafe_system_tests::{MOMENT, Service};
 use rustix::process::Signal;
 
 use crate::counter::Counter;
@@ -14,8 +15,9 @@ fn a_board_whose_service_is_gone_says_since_when_and_recovers_by_itself() {
     let orders = counter.orders(2);
     let board = counter.board(Screen::TV, "?lang=ko");
     listen(&board, &["ko-KR", "en-US"]);
+    tried(&process::BOARD_CUT_OFF);
     counter.cafe.signal(Service::Barista, Signal::KILL);
-    counter.cafe.wait_for_end_alone(Service::Barista, cafe_system_tests::MOMENT);
+    counter.cafe.wait_for_end_alone(Service::Barista, MOMENT);
     demand_alarm(&board);
 
     counter.cafe.open_alone(Service::Barista);
@@ -42,6 +44,7 @@ fn a_board_that_hears_nothing_over_a_connection_that_holds_says_so_too() {
     let orders = counter.orders(1);
     let board = counter.board(Screen::TV, "?lang=en");
     assert!(!board.has(css("#alarm")));
+    tried(&process::BOARD_CUT_OFF);
     let frozen = counter.cafe.signal(Service::Barista, Signal::STOP);
     demand_alarm(&board);
     counter.cafe.signal(Service::Barista, Signal::CONT);
@@ -56,9 +59,10 @@ fn a_board_that_hears_nothing_over_a_connection_that_holds_says_so_too() {
 fn a_board_works_while_the_other_two_services_are_dead() {
     let mut counter = Counter::open_unwatched();
     let orders = counter.orders(1);
+    tried(&process::BOARD_ALONE);
     for service in [Service::Order, Service::Payment] {
         counter.cafe.signal(service, Signal::KILL);
-        counter.cafe.wait_for_end_alone(service, cafe_system_tests::MOMENT);
+        counter.cafe.wait_for_end_alone(service, MOMENT);
     }
     let board = counter.board(Screen::TV, "");
     counter.staff(&orders[0], "ready");

@@ -146,6 +146,27 @@ rows! {
         simulated: ["is frozen" of "barista"],
     }
 
+    BOARD_CUT_OFF = "the barista service is killed or frozen while customers look at the pickup board" {
+        customer: "Within about 5 s the board says since when it may be out of date, in both languages, and dims its numbers. It recovers by itself, and calls what became ready meanwhile once",
+        owner: "The same on the board",
+        others: "Go on in the same processes",
+        shown_by: [
+            "tests/browser/tests/board/news.rs" => [
+                "a_board_whose_service_is_gone_says_since_when_and_recovers_by_itself",
+                "a_board_that_hears_nothing_over_a_connection_that_holds_says_so_too",
+            ],
+        ],
+        simulated: [],
+    }
+
+    BOARD_ALONE = "the order and payment services are dead while customers look at the pickup board" {
+        customer: "The board goes on as if nothing had happened",
+        owner: "Connections to them are refused",
+        others: "Barista goes on in the same process",
+        shown_by: ["tests/browser/tests/board/news.rs" => ["a_board_works_while_the_other_two_services_are_dead"]],
+        simulated: [],
+    }
+
     FROZEN_FOR_GOOD = "the payment service is frozen and stays so" {
         customer: "Orders are taken; `paid` comes later",
         owner: "`cafe doctor` says `FAIL`; after 15 s `cafe up` logs `the payment service does not answer; killing it`, and starts it again",
