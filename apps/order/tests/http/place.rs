@@ -1,3 +1,4 @@
+use cafe_failures::{customer, tried};
 use cafe_order::menu::{DEFAULT, Menu};
 use serde_json::json;
 
@@ -72,6 +73,7 @@ async fn the_proof_of_payment_may_come_later() {
 
 #[tokio::test]
 async fn at_another_price_than_the_customer_was_told_nothing_is_taken() {
+    tried(&customer::PRICES_CHANGE);
     let mut cafe = Cafe::open();
     let told = |total: i64| {
         let mut body = wish();

@@ -1,6 +1,7 @@
 //! One checkout is one order, whatever happens on the way.
 
 use cafe_browser_tests::{Screen, css, text};
+use cafe_failures::{customer, tried};
 use cafe_system_tests::Service;
 use rustix::process::Signal;
 
@@ -9,6 +10,7 @@ use crate::customer::Customer;
 #[test]
 #[ignore = "run by cargo xtask test"]
 fn a_page_that_is_loaded_again_while_its_order_is_on_its_way_sends_the_same_order() {
+    tried(&customer::PAYS_WHILE_AWAY);
     let customer = Customer::enters(&[], Screen::PHONE, "en");
     let phone = &customer.phone;
     customer.adds("latte");
@@ -26,6 +28,7 @@ fn a_page_that_is_loaded_again_while_its_order_is_on_its_way_sends_the_same_orde
 #[test]
 #[ignore = "run by cargo xtask test"]
 fn an_order_that_the_service_did_not_answer_before_it_was_killed_is_sent_until_it_is() {
+    tried(&customer::PAYS_WHILE_AWAY);
     let customer = Customer::enters(&[], Screen::PHONE, "ko");
     let phone = &customer.phone;
     customer.adds("latte");
@@ -41,6 +44,7 @@ fn an_order_that_the_service_did_not_answer_before_it_was_killed_is_sent_until_i
 #[test]
 #[ignore = "run by cargo xtask test"]
 fn an_orders_page_says_when_the_cafe_is_away_and_misses_nothing() {
+    tried(&customer::FOLLOWS_WHILE_AWAY);
     let customer = Customer::enters(&[], Screen::PHONE, "en");
     let phone = &customer.phone;
     customer.adds("latte");

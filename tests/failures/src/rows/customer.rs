@@ -11,6 +11,37 @@ rows! {
         simulated: ["customer sends again"],
     }
 
+    PAYS_WHILE_AWAY = "a customer pays on a phone while the order service does not answer, is killed, or the page is loaded again" {
+        customer: "The page sends the same order until it is answered, and asks not to order again; one order, one charge",
+        owner: "One order",
+        others: "Hear of it once",
+        shown_by: [
+            "tests/browser/tests/shop/once.rs" => [
+                "a_page_that_is_loaded_again_while_its_order_is_on_its_way_sends_the_same_order",
+                "an_order_that_the_service_did_not_answer_before_it_was_killed_is_sent_until_it_is",
+            ],
+        ],
+        simulated: [],
+    }
+
+    FOLLOWS_WHILE_AWAY = "a customer follows an order while services are killed" {
+        customer: "The page says within seconds that its news may be old, and goes on by itself; with payment and barista away it stays as it was",
+        owner: "Nothing",
+        others: "Nothing",
+        shown_by: [
+            "tests/browser/tests/shop/once.rs" => ["an_orders_page_says_when_the_cafe_is_away_and_misses_nothing"],
+        ],
+        simulated: [],
+    }
+
+    PRICES_CHANGE = "the menu's prices change while a customer chooses" {
+        customer: "409 `price-changed` and the new total; nothing is charged, and the page shows the new prices. An order that was taken before stays the same order",
+        owner: "Nothing",
+        others: "Nothing",
+        shown_by: ["apps/order/tests/http/place.rs" => ["at_another_price_than_the_customer_was_told_nothing_is_taken"]],
+        simulated: [],
+    }
+
     SENDS_A_HUNDRED_TIMES = "a customer sends an order a hundred times at once" {
         customer: "201 with the same order each time",
         owner: "One order, and no number skipped",
