@@ -122,7 +122,7 @@ async fn whoever_has_not_its_token_learns_nothing_of_an_order() {
         let reply = screen(&cafe, &path, "en").await;
         assert_eq!(reply.status, 404, "{path}");
         assert!(text(&reply).contains("There is no such order"));
-        let cancel = path.replace("?", "/cancel?");
+        let cancel = path.replace('?', "/cancel?");
         let cancelled = cafe.send("POST", &cancel, &[BROWSER], b"").await;
         assert!(cancelled.status.is_client_error(), "{cancelled:?}");
     }

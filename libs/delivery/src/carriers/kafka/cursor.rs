@@ -87,9 +87,8 @@ impl Cursor {
                     self.next = offset + 1;
                     return Ok(Taken::Nothing);
                 }
-                Some(_) => {}
                 None if offset > kept()?.first => return Ok(self.go_back(offset, kept()?.first)),
-                None => {}
+                Some(_) | None => {}
             }
         }
         if let Some(end) = self.gap {
