@@ -45,6 +45,8 @@ struct Topic {
     told: u64,
     /// It once was damaged.
     was_damaged: bool,
+    /// All of its log up to here is five weeks old.
+    old: i64,
     /// Its service was put back from an older copy before damage was mended: holes may stay in a log that is no more.
     is_torn: bool,
 }
@@ -169,15 +171,24 @@ impl Brokers {
         is_torn && self.make_anew(source, true)
     }
 
-    /// The last messages of a partition are lost, though they were acknowledged; true if there were any.
+    /// The last messages of a partition are lost, though they were acknowledged, but none that is five weeks old: such brokers have
+    /// long since written. True if there were any.
     pub fn lose_tail(&self, source: Source, part: u8, count: u8, is_noticed: bool) -> bool {
         self.at(source, |topic| {
             let Some(partition) = topic.parts.get_mut(usize::from(part)) else { return false };
             let (before, first) = (partition.messages.len(), partition.first as usize);
-            partition.messages.truncate(before.saturating_sub(count.into()).max(first));
+            let is_old =
+                |message: &Message| message.standing.as_ref().is_some_and(|here| here.position <= topic.old);
+            let old = partition.messages.iter().rposition(is_old).map_or(0, |last| last + 1);
+            partition.messages.truncate(before.saturating_sub(count.into()).max(first).max(old));
             let lost = partition.messages.len() < before;
             topic.damage(lost, is_noticed)
         })
+    }
+
+    /// All of a log up to `position` is five weeks old.
+    pub fn grow_old(&self, source: Source, position: i64) {
+        self.at(source, |topic| topic.old = topic.old.max(position));
     }
 
     /// The topic is deleted, and made again; true if anything was in it.

@@ -210,6 +210,9 @@ impl World {
             service.awake(place).is_some_and(|process| process.prune(cafe_clock::from_ms(before)))
         });
         if is_pruned {
+            if let Some(brokers) = &self.brokers {
+                brokers.grow_old(source, heard);
+            }
             self.note("outbox is pruned", source);
         }
         is_pruned
