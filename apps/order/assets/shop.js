@@ -24,7 +24,13 @@ const kept = (name, otherwise) => {
     return otherwise;
   }
 };
-const keep = (name, value) => localStorage.setItem(name, JSON.stringify(value));
+const keep = (name, value) => {
+  try {
+    localStorage.setItem(name, JSON.stringify(value));
+  } catch {
+    // A browser that keeps nothing still orders; a page that is loaded again begins anew.
+  }
+};
 
 let cart = kept(CART, []);
 

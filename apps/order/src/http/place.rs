@@ -73,6 +73,7 @@ pub(super) async fn place(
     request_body = Wish,
     responses(
         (status = 201, body = OrderView, description = "The order, on disk."),
+        (status = 409, description = "As at `POST /orders`."),
         (status = 422, description = "As at `POST /orders`."),
         (status = 503, description = "As at `POST /orders`."),
     )
