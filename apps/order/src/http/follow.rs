@@ -306,7 +306,7 @@ fn steps(order: &Order, language: Language, zone: &TimeZone) -> Vec<StepShown> {
         .map(|step| StepShown {
             name: step_name(step, language),
             at: at(step).map(|at| time_of_day(at, zone)),
-            is_done: step != status && is_before(step, status, at(step)) || status.is_final(),
+            is_done: status == Status::PickedUp || (step != status && is_before(step, status, at(step))),
             is_now: step == status,
         })
         .collect()

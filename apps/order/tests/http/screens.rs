@@ -94,6 +94,11 @@ async fn what_was_not_paid_says_that_nothing_was_charged() {
     let shown = text(&screen(&cafe, &address(&taken), "en").await);
     assert!(shown.contains("declined") && shown.contains("Nothing was charged"), "{shown}");
     assert!(!shown.contains("0001") && !shown.contains("Cancel the order"), "{shown}");
+    assert_eq!(
+        shown.matches("class=\"done\"").count(),
+        1,
+        "ordered, and what came then is no success: {shown}"
+    );
 }
 
 #[tokio::test]
