@@ -15,12 +15,15 @@ fn a_page_that_is_loaded_again_while_its_order_is_on_its_way_sends_the_same_orde
     let phone = &customer.phone;
     customer.adds("latte");
     customer.opens_the_cart();
-    customer.cafe.signal(Service::Order, Signal::STOP);
+    // The order arrives, and its answer is lost.
+    phone.run(
+        "const send = fetch; window.fetch = (...order) => { send(...order); return new Promise(() => {}); };",
+        &[],
+    );
     phone.run("document.getElementById('pay').click(); document.getElementById('pay').click();", &[]);
     phone.see(text("Sending your order…"));
-    // It is on its way, the service does not answer, and the customer loads the page again, once it can be.
-    phone.run("setTimeout(() => location.reload(), 300)", &[]);
-    customer.cafe.signal(Service::Order, Signal::CONT);
+    phone.wait_for("the order is taken", |_| !customer.orders().is_empty());
+    phone.reload();
     customer.sees("paid");
     assert_eq!(customer.orders().len(), 1, "two touches, two loads, one order");
 }
@@ -45,7 +48,7 @@ fn an_order_that_the_service_did_not_answer_before_it_was_killed_is_sent_until_i
 #[ignore = "run by cargo xtask test"]
 fn an_orders_page_says_when_the_cafe_is_away_and_misses_nothing() {
     tried(&customer::FOLLOWS_WHILE_AWAY);
-    let customer = Customer::enters(&[], Screen::PHONE, "en");
+    let mut customer = Customer::enters(&[], Screen::PHONE, "en");
     let phone = &customer.phone;
     customer.adds("latte");
     customer.opens_the_cart();
@@ -61,11 +64,10 @@ fn an_orders_page_says_when_the_cafe_is_away_and_misses_nothing() {
     for other in [Service::Payment, Service::Barista] {
         customer.cafe.signal(other, Signal::CONT);
     }
-    customer.cafe.signal(Service::Order, Signal::KILL);
-    phone.wait_for("it is connected again", |page| {
-        page.run("return document.documentElement.dataset.link", &[]) == "live"
-            && !page.has(css(".when-lost"))
-    });
-    phone.click(css("#cancel"));
+    customer.cafe.close();
+    customer.phone.see(css(".when-lost"));
+    customer.cafe.open();
+    customer.phone.see_gone(css(".when-lost"));
+    customer.phone.click(css("#cancel"));
     customer.sees("cancelled");
 }
