@@ -134,23 +134,23 @@ pub fn ticket(db: &mut Connection, order_id: OrderId) -> Result<Option<Arc<Ticke
 
 /// Tickets of every status in order of their order's id, from after `after` (all from the first if it is empty).
 pub fn page(db: &mut Connection, after: &str, limit: u32) -> Result<Page, Error> {
-    db.query(PAGE, &[after.into(), limit.into()], |row| Ok((order_id(row, 0)?, state(row, 1)?)))
+    db.query(PAGE, &[after.into(), limit.into()], listed)
 }
 
 /// Open tickets of a store, first in first out, from after the place `after`.
 pub(crate) fn open(db: &mut Connection, store: &str, after: i64, limit: u32) -> Result<Page, Error> {
     let params = [store.into(), after.into(), limit.into()];
-    db.query(OPEN, &params, |row| Ok((order_id(row, 0)?, state(row, 1)?)))
+    db.query(OPEN, &params, listed)
 }
 
 /// What is to be made or being made in a store, first in first out.
 pub(crate) fn preparing(db: &mut Connection, store: &str, limit: u32) -> Result<Page, Error> {
-    db.query(PREPARING, &[store.into(), limit.into()], |row| Ok((order_id(row, 0)?, state(row, 1)?)))
+    db.query(PREPARING, &[store.into(), limit.into()], listed)
 }
 
 /// What waits to be picked up in a store, the newest first.
 pub(crate) fn ready(db: &mut Connection, store: &str, limit: u32) -> Result<Page, Error> {
-    db.query(READY, &[store.into(), limit.into()], |row| Ok((order_id(row, 0)?, state(row, 1)?)))
+    db.query(READY, &[store.into(), limit.into()], listed)
 }
 
 /// How many open tickets a store has of each status.
@@ -179,6 +179,10 @@ pub(crate) fn open_counts(db: &mut Connection) -> Result<Vec<OpenCount>, Error> 
         let oldest_queued_at = cafe_clock::from_ms(row.int(2)?);
         Ok(OpenCount { status: row.text(0)?, tickets: row.int(1)?, oldest_queued_at })
     })
+}
+
+fn listed(row: &Row<'_>) -> Result<(OrderId, Arc<Ticket>), Error> {
+    Ok((order_id(row, 0)?, state(row, 1)?))
 }
 
 fn order_id(row: &Row<'_>, column: usize) -> Result<OrderId, Error> {

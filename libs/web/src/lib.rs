@@ -10,6 +10,7 @@
 
 mod bind;
 mod body;
+mod cacheable;
 mod common;
 mod credentials;
 mod document;
@@ -32,6 +33,7 @@ mod strict;
 
 pub use bind::{BindError, bind};
 pub use body::{BODY_LIMIT_BYTES, BODY_READ_LIMIT, JsonBody, JsonOrDefault};
+pub use cacheable::Cacheable;
 pub use common::{ParkedQuery, common_routes};
 pub use credentials::{Presented, Staff};
 pub use document::documented;

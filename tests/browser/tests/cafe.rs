@@ -15,10 +15,7 @@ fn the_first_page_is_whole_and_asks_nobody_else_on_a_phone_and_on_a_kiosk() {
             page.run("return document.body.innerText", &[]).as_str().is_some_and(|words| !words.is_empty())
         });
         assert_eq!(browser.missing_glyphs(), []);
-        let mut errors = browser.console_errors();
-        // A greeting of plain text can name no icon, so a browser asks for the usual one.
-        errors.retain(|error| !error.starts_with(&format!("{origin}/favicon.ico ")));
-        assert_eq!(errors, [""; 0]);
+        assert_eq!(browser.console_errors(), [""; 0]);
         assert_eq!(browser.foreign_requests(&[&origin]), [""; 0]);
     }
 }

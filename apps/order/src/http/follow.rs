@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::App;
-use super::shop::size_name;
 use super::view::{CancelView, OrderView};
+use super::words;
 use crate::backlog::Flow;
 use crate::order::{LineState, Order, PaymentOutcome, Placed, Status};
 use crate::{Answer, Request};
@@ -56,6 +56,12 @@ struct LineShown<'a> {
     state: Option<&'static str>,
 }
 
+/// What a status is called.
+struct Said {
+    headline: &'static str,
+    step: &'static str,
+}
+
 /// There is no such order, or it is not for whoever asks.
 #[derive(Template)]
 #[template(path = "missing.html")]
@@ -77,8 +83,6 @@ struct Words {
     done: &'static str,
     lost: &'static str,
     shop: &'static str,
-    here: &'static str,
-    to_go: &'static str,
 }
 
 const WORDS: Both<Words> = Both {
@@ -91,8 +95,6 @@ const WORDS: Both<Words> = Both {
         done: "완료",
         lost: "매장과 연결이 끊겼습니다. 다시 연결하고 있습니다. 아래 내용은 지난 소식일 수 있습니다.",
         shop: "메뉴로 돌아가기",
-        here: "매장",
-        to_go: "포장",
     },
     en: Words {
         your_number: "Your number",
@@ -103,8 +105,6 @@ const WORDS: Both<Words> = Both {
         done: "done",
         lost: "The cafe cannot be reached; trying again. What is shown below may be out of date.",
         shop: "Back to the menu",
-        here: "For here",
-        to_go: "To go",
     },
 };
 
@@ -210,7 +210,7 @@ impl<'a> Followed<'a> {
         let view = OrderView::of(order_id, order, flow)?;
         let words = language.of(&WORDS);
         let number = is_number_known(order).then_some(&*placed.number);
-        let headline = headline(view.status, language);
+        let headline = said(view.status, language).headline;
         let refunded = order.payment.refunded;
         Some(Self {
             frame,
@@ -233,12 +233,11 @@ impl<'a> Followed<'a> {
 
 impl<'a> LineShown<'a> {
     fn new(line: &'a OrderLine, order: &Order, placed: &Placed, language: Language) -> Self {
-        let words = language.of(&WORDS);
-        let where_to = if line.takeout { words.to_go } else { words.here };
+        let (size, place) = (words::size(line.size, language), words::place(line.takeout, language));
         Self {
-            name: language.of(&Both { ko: &*line.name.ko, en: &*line.name.en }),
+            name: language.name_of(&line.name),
             quantity: line.quantity,
-            detail: format!("{} · {where_to}", size_name(line.size, language)),
+            detail: format!("{size} · {place}"),
             price: money(line.price, placed.currency),
             state: line_state(order.line_state(line.line_id), language),
         }
@@ -250,36 +249,68 @@ fn is_number_known(order: &Order) -> bool {
     order.payment.outcome == Some(PaymentOutcome::Approved) || !order.ticket.steps.is_empty()
 }
 
-fn headline(status: Status, language: Language) -> &'static str {
-    language.of(&match status {
-        Status::Placed => Both { ko: "결제를 확인하고 있습니다", en: "Checking your payment" },
-        Status::Paid => Both { ko: "주문을 받았습니다", en: "Your order is in the queue" },
-        Status::Making => Both { ko: "만들고 있습니다", en: "Your order is being made" },
-        Status::Ready => Both { ko: "나왔습니다. 가져가세요", en: "Ready: please pick it up" },
-        Status::PickedUp => Both { ko: "맛있게 드세요", en: "Enjoy" },
-        Status::Declined => Both { ko: "결제가 거절되었습니다", en: "Your payment was declined" },
-        Status::Expired => Both { ko: "결제 시간이 지났습니다", en: "It was not paid in time" },
-        Status::Cancelled => Both { ko: "취소되었습니다", en: "Cancelled" },
-        Status::Refunded => Both {
-            ko: "만들지 못해 환불해 드렸습니다",
-            en: "It could not be made; your money went back",
-        },
-        Status::Uncollected => {
-            Both { ko: "찾아가지 않아 마감되었습니다", en: "Nobody came for it" }
+/// What a status is called: in a sentence to the customer, and as a step of an order's way.
+fn said(status: Status, language: Language) -> Said {
+    let said = |headline: Both<&'static str>, step: Both<&'static str>| Said {
+        headline: language.of(&headline),
+        step: language.of(&step),
+    };
+    match status {
+        Status::Placed => said(
+            Both { ko: "결제를 확인하고 있습니다", en: "Checking your payment" },
+            Both { ko: "주문", en: "Ordered" },
+        ),
+        Status::Paid => said(
+            Both { ko: "주문을 받았습니다", en: "Your order is in the queue" },
+            Both { ko: "결제 완료", en: "Paid" },
+        ),
+        Status::Making => said(
+            Both { ko: "만들고 있습니다", en: "Your order is being made" },
+            Both { ko: "만드는 중", en: "Being made" },
+        ),
+        Status::Ready => said(
+            Both { ko: "나왔습니다. 가져가세요", en: "Ready: please pick it up" },
+            Both { ko: "나왔습니다", en: "Ready" },
+        ),
+        Status::PickedUp => {
+            said(Both { ko: "맛있게 드세요", en: "Enjoy" }, Both { ko: "가져가셨습니다", en: "Picked up" })
         }
-    })
+        Status::Declined => said(
+            Both { ko: "결제가 거절되었습니다", en: "Your payment was declined" },
+            Both { ko: "결제 거절", en: "Declined" },
+        ),
+        Status::Expired => said(
+            Both { ko: "결제 시간이 지났습니다", en: "It was not paid in time" },
+            Both { ko: "시간 초과", en: "Expired" },
+        ),
+        Status::Cancelled => {
+            said(Both { ko: "취소되었습니다", en: "Cancelled" }, Both { ko: "취소", en: "Cancelled" })
+        }
+        Status::Refunded => said(
+            Both {
+                ko: "만들지 못해 환불해 드렸습니다", en: "It could not be made; your money went back"
+            },
+            Both { ko: "환불", en: "Refunded" },
+        ),
+        Status::Uncollected => said(
+            Both { ko: "찾아가지 않아 마감되었습니다", en: "Nobody came for it" },
+            Both { ko: "마감", en: "Not collected" },
+        ),
+    }
 }
 
 fn detail(order: &Order, placed: &Placed, is_delayed: bool, language: Language) -> Option<String> {
-    let said = |both: Both<&'static str>| Some(language.of(&both).to_owned());
+    let sentence = |both: Both<&'static str>| Some(language.of(&both).to_owned());
     match order.status() {
-        Status::Placed if is_delayed => said(Both {
+        Status::Placed if is_delayed => sentence(Both {
             ko: "결제 확인이 평소보다 오래 걸리고 있습니다. 다시 결제하지 마세요. 결제는 한 번만 됩니다.",
             en: "Payments take longer than usual. Please do not pay again: you are charged once, or not at all.",
         }),
-        Status::Placed => said(Both { ko: "다시 결제하지 마세요.", en: "Please do not pay again." }),
+        Status::Placed => {
+            sentence(Both { ko: "다시 결제하지 마세요.", en: "Please do not pay again." })
+        }
         Status::Declined | Status::Expired => {
-            said(Both { ko: "결제되지 않았습니다.", en: "Nothing was charged." })
+            sentence(Both { ko: "결제되지 않았습니다.", en: "Nothing was charged." })
         }
         Status::Making => {
             let is_made = |line: &&OrderLine| order.line_state(line.line_id) == LineState::Ready;
@@ -293,9 +324,11 @@ fn detail(order: &Order, placed: &Placed, is_delayed: bool, language: Language) 
     }
 }
 
+/// The way of an order that comes to no other end.
+const WAY: [Status; 4] = [Status::Placed, Status::Paid, Status::Making, Status::Ready];
+
 /// The way that an order takes, as far as it came, and what is still before it.
 fn steps(order: &Order, language: Language, zone: &TimeZone) -> Vec<StepShown> {
-    const WAY: [Status; 4] = [Status::Placed, Status::Paid, Status::Making, Status::Ready];
     let (status, reached) = (order.status(), order.steps());
     let at = |step: Status| reached.iter().rev().find(|(reached, _)| *reached == step).map(|(_, at)| *at);
     let way_ends = status.is_final() && status != Status::PickedUp;
@@ -304,7 +337,7 @@ fn steps(order: &Order, language: Language, zone: &TimeZone) -> Vec<StepShown> {
     on_the_way
         .chain(end)
         .map(|step| StepShown {
-            name: step_name(step, language),
+            name: said(step, language).step,
             at: at(step).map(|at| time_of_day(at, zone)),
             is_done: status == Status::PickedUp || (step != status && is_before(step, status, at(step))),
             is_now: step == status,
@@ -314,25 +347,8 @@ fn steps(order: &Order, language: Language, zone: &TimeZone) -> Vec<StepShown> {
 
 /// A step that was reached and taken back (made again, say) is not done.
 fn is_before(step: Status, now: Status, at: Option<Timestamp>) -> bool {
-    let place = |status| {
-        [Status::Placed, Status::Paid, Status::Making, Status::Ready].iter().position(|step| *step == status)
-    };
+    let place = |status| WAY.iter().position(|step| *step == status);
     at.is_some() && place(step).zip(place(now)).is_none_or(|(step, now)| step < now)
-}
-
-fn step_name(status: Status, language: Language) -> &'static str {
-    language.of(&match status {
-        Status::Placed => Both { ko: "주문", en: "Ordered" },
-        Status::Paid => Both { ko: "결제 완료", en: "Paid" },
-        Status::Making => Both { ko: "만드는 중", en: "Being made" },
-        Status::Ready => Both { ko: "나왔습니다", en: "Ready" },
-        Status::PickedUp => Both { ko: "가져가셨습니다", en: "Picked up" },
-        Status::Declined => Both { ko: "결제 거절", en: "Declined" },
-        Status::Expired => Both { ko: "시간 초과", en: "Expired" },
-        Status::Cancelled => Both { ko: "취소", en: "Cancelled" },
-        Status::Refunded => Both { ko: "환불", en: "Refunded" },
-        Status::Uncollected => Both { ko: "마감", en: "Not collected" },
-    })
 }
 
 fn line_state(state: LineState, language: Language) -> Option<&'static str> {

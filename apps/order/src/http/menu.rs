@@ -1,25 +1,18 @@
 //! `GET /menu`: what can be ordered and what it costs.
 
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bytes::Bytes;
+use axum::http::HeaderMap;
+use axum::response::Response;
 use cafe_events::{Currency, Name, Size};
+use cafe_web::Cacheable;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::App;
 use crate::menu::{Drink, Menu};
 
 /// The menu as it is sent, made once.
-pub(crate) struct MenuPage {
-    json: Bytes,
-    etag: HeaderValue,
-}
+pub(crate) struct MenuPage(Cacheable);
 
 /// What can be ordered.
 #[derive(Serialize, ToSchema)]
@@ -60,18 +53,7 @@ struct SizeView {
 impl MenuPage {
     pub(crate) fn new(menu: &Menu, currency: Currency) -> Self {
         let view = MenuView { currency, drinks: menu.drinks().iter().map(DrinkView::of).collect() };
-        let json = serde_json::to_vec(&view).unwrap_or_default();
-        let hash = URL_SAFE_NO_PAD.encode(&Sha256::digest(&json)[..12]);
-        let etag =
-            HeaderValue::from_str(&format!("\"{hash}\"")).unwrap_or(HeaderValue::from_static("\"menu\""));
-        Self { json: json.into(), etag }
-    }
-
-    /// Whether the caller has this very menu already (RFC 9110, section 13.1.2).
-    fn is_known(&self, headers: &HeaderMap) -> bool {
-        let known = headers.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).unwrap_or_default();
-        let tag = |known: &str| known.trim().trim_start_matches("W/").as_bytes() == self.etag.as_bytes();
-        known.trim() == "*" || known.split(',').any(tag)
+        Self(Cacheable::new(serde_json::to_vec(&view).unwrap_or_default(), "application/json"))
     }
 }
 
@@ -99,10 +81,5 @@ impl<'a> DrinkView<'a> {
     )
 )]
 pub(super) async fn menu(State(app): State<App>, headers: HeaderMap) -> Response {
-    let page = &app.menu;
-    let caching = [(ETAG, page.etag.clone()), (CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
-    if page.is_known(&headers) {
-        return (StatusCode::NOT_MODIFIED, caching).into_response();
-    }
-    (caching, [(CONTENT_TYPE, "application/json")], page.json.clone()).into_response()
+    app.menu.0.answer(&headers)
 }

@@ -12,6 +12,7 @@ mod shop;
 mod show;
 mod terms;
 mod view;
+mod words;
 
 use std::ops::Deref;
 use std::sync::Arc;

@@ -11,6 +11,7 @@ use cafe_web::screen::{self, Both, Frame, Language, money, page};
 
 use super::App;
 use super::drawings::picture;
+use super::words;
 use crate::Config;
 use crate::menu::Drink;
 use crate::wish::{LINES_MAX, QUANTITY_MAX};
@@ -24,6 +25,8 @@ const GREETING: &str = "Welcome to the cafe. GET /menu shows what there is, POST
 struct Shop<'a> {
     frame: Frame,
     words: Words,
+    here: &'static str,
+    to_go: &'static str,
     drinks: Vec<DrinkCard<'a>>,
     unit: String,
     decimals: u32,
@@ -59,9 +62,7 @@ struct Words {
     needs_script: &'static str,
     my_order: &'static str,
     where_to: &'static str,
-    here: &'static str,
     here_in: &'static str,
-    to_go: &'static str,
     to_go_in: &'static str,
     menu: &'static str,
     size: &'static str,
@@ -101,9 +102,7 @@ const WORDS: Both<Words> = Both {
         needs_script: "이 화면에서 주문하려면 자바스크립트가 켜져 있어야 합니다.",
         my_order: "내 주문 보기",
         where_to: "어디서 드시나요?",
-        here: "매장",
         here_in: "머그잔에 드립니다",
-        to_go: "포장",
         to_go_in: "일회용 컵에 드립니다",
         menu: "메뉴",
         size: "크기",
@@ -141,9 +140,7 @@ const WORDS: Both<Words> = Both {
         needs_script: "To order on this screen, JavaScript has to be switched on.",
         my_order: "My order",
         where_to: "For here or to go?",
-        here: "For here",
         here_in: "in a mug",
-        to_go: "To go",
         to_go_in: "in a paper cup",
         menu: "Menu",
         size: "Size",
@@ -209,6 +206,8 @@ impl<'a> Shop<'a> {
         Self {
             frame,
             words: frame.language.of(&WORDS),
+            here: words::place(false, frame.language),
+            to_go: words::place(true, frame.language),
             drinks: config.menu.drinks().iter().map(card).collect(),
             unit: screen::unit(config.currency),
             decimals: screen::decimals(config.currency),
@@ -223,7 +222,7 @@ impl<'a> DrinkCard<'a> {
     fn new(drink: &'a Drink, language: Language, config: &Config) -> Self {
         let choice = |(size, amount): (&Size, &i64)| SizeChoice {
             key: size_key(*size),
-            name: size_name(*size, language),
+            name: words::size(*size, language),
             amount: *amount,
             price: money(*amount, config.currency),
             is_usual: *size == drink.usual_size(),
@@ -232,7 +231,7 @@ impl<'a> DrinkCard<'a> {
         let (lowest, highest) = (prices().min().unwrap_or(0), prices().max().unwrap_or(0));
         Self {
             key: &drink.menu,
-            name: language.of(&Both { ko: &*drink.name.ko, en: &*drink.name.en }),
+            name: language.name_of(&drink.name),
             picture: picture(&drink.menu),
             price: if lowest < highest {
                 from_on(&money(lowest, config.currency), language)
@@ -252,21 +251,12 @@ fn from_on(price: &str, language: Language) -> String {
 }
 
 /// As orders name it.
-pub(super) fn size_key(size: Size) -> &'static str {
+fn size_key(size: Size) -> &'static str {
     match size {
         Size::Small => "small",
         Size::Medium => "medium",
         Size::Large => "large",
     }
-}
-
-/// As people name it.
-pub(super) fn size_name(size: Size, language: Language) -> &'static str {
-    language.of(&match size {
-        Size::Small => Both { ko: "작은 컵", en: "Small" },
-        Size::Medium => Both { ko: "중간 컵", en: "Medium" },
-        Size::Large => Both { ko: "큰 컵", en: "Large" },
-    })
 }
 
 #[cfg(test)]

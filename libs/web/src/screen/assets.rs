@@ -5,15 +5,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::header::X_CONTENT_TYPE_OPTIONS;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
 use axum::routing::get;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest, Sha256};
 
-use crate::Problem;
+use crate::{Cacheable, Problem};
 
 /// A file inside the program.
 #[derive(Clone, Copy, Debug)]
@@ -34,24 +31,13 @@ const COMMON: [Asset; 3] = [
 /// The files of a service's screens, at `assets/{name}`. A browser asks each time whether its copy is still right: a page never
 /// runs with the script of another version. Cheap to clone.
 #[derive(Clone)]
-pub struct Assets(Arc<BTreeMap<&'static str, Stored>>);
-
-struct Stored {
-    content: &'static str,
-    media_type: HeaderValue,
-    etag: HeaderValue,
-}
+pub struct Assets(Arc<BTreeMap<&'static str, Cacheable>>);
 
 impl Assets {
     /// Those that every screen has, and a service's own.
     pub fn new(own: &[Asset]) -> Self {
-        let stored = COMMON.iter().chain(own).map(|asset| (asset.name, Stored::new(asset)));
-        Self(Arc::new(stored.collect()))
-    }
-
-    /// Whether there is a file of that name.
-    pub fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        let file = |asset: &Asset| (asset.name, Cacheable::new(asset.content, media_type(asset.name)));
+        Self(Arc::new(COMMON.iter().chain(own).map(file).collect()))
     }
 
     /// `GET /assets/{name}`.
@@ -65,40 +51,26 @@ async fn asset(
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let stored = assets.0.get(&*name).ok_or_else(|| Problem::not_found("There is no such file."))?;
-    let is_known = headers.get(IF_NONE_MATCH).is_some_and(|known| *known == stored.etag);
-    let about = [(ETAG, stored.etag.clone()), (CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
-    if is_known {
-        return Ok((StatusCode::NOT_MODIFIED, about).into_response());
-    }
-    let of_type = [
-        (CONTENT_TYPE, stored.media_type.clone()),
-        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    ];
-    Ok((about, of_type, stored.content).into_response())
+    let file = assets.0.get(&*name).ok_or_else(|| Problem::not_found("There is no such file."))?;
+    let mut response = file.answer(&headers);
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Ok(response)
 }
 
-impl Stored {
-    fn new(asset: &Asset) -> Self {
-        let hash = URL_SAFE_NO_PAD.encode(&Sha256::digest(asset.content)[..12]);
-        let etag = HeaderValue::try_from(format!("\"{hash}\"")).unwrap_or(HeaderValue::from_static("\"\""));
-        Self { content: asset.content, media_type: media_type(asset.name), etag }
-    }
-}
-
-fn media_type(name: &str) -> HeaderValue {
-    HeaderValue::from_static(match name.rsplit('.').next() {
+fn media_type(name: &str) -> &'static str {
+    match name.rsplit('.').next() {
         Some("css") => "text/css; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
         Some("svg") => "image/svg+xml",
         _ => "text/plain; charset=utf-8",
-    })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
-    use axum::http::Request;
+    use axum::http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+    use axum::http::{Request, StatusCode};
     use tower::ServiceExt;
 
     use super::*;

@@ -6,6 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT_LANGUAGE, COOKIE};
 use axum::http::request::Parts;
+use cafe_events::Name;
 
 /// A language of the screens. As an extractor: what `?lang=` asks for, else what was chosen before (the cookie `lang`), else
 /// what the browser prefers (`Accept-Language`; RFC 9110, section 12.5.4), else Korean.
@@ -46,6 +47,11 @@ impl Language {
             Self::Ko => both.ko,
             Self::En => both.en,
         }
+    }
+
+    /// What a thing is called in this language.
+    pub fn name_of(self, thing: &Name) -> &str {
+        self.of(&Both { ko: &*thing.ko, en: &*thing.en })
     }
 
     /// The one that is not spoken.

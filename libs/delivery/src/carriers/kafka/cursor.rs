@@ -87,8 +87,13 @@ impl Cursor {
                     self.next = offset + 1;
                     return Ok(Taken::Nothing);
                 }
-                None if offset > kept()?.first => return Ok(self.go_back(offset, kept()?.first)),
-                Some(_) | None => {}
+                Some(_) => {}
+                None => {
+                    let Kept { first, .. } = kept()?;
+                    if offset > first {
+                        return Ok(self.go_back(offset, first));
+                    }
+                }
             }
         }
         if let Some(end) = self.gap {

@@ -1,0 +1,22 @@
+//! What several screens of this service say.
+
+use cafe_events::Size;
+use cafe_web::screen::{Both, Language};
+
+/// A size of a drink.
+pub(super) fn size(size: Size, language: Language) -> &'static str {
+    language.of(&match size {
+        Size::Small => Both { ko: "작은 컵", en: "Small" },
+        Size::Medium => Both { ko: "중간 컵", en: "Medium" },
+        Size::Large => Both { ko: "큰 컵", en: "Large" },
+    })
+}
+
+/// Where it is drunk.
+pub(super) fn place(takeout: bool, language: Language) -> &'static str {
+    language.of(&if takeout {
+        Both { ko: "포장", en: "To go" }
+    } else {
+        Both { ko: "매장", en: "For here" }
+    })
+}
