@@ -12,6 +12,8 @@ use anyhow::{Result, ensure};
 use crate::parts::Outcome;
 use crate::shell;
 
+pub(crate) use engine::build;
+
 /// How long each target is tried in a test run.
 const USUAL: Duration = Duration::from_secs(30);
 /// Targets that are tried beside each other; each keeps a core busy.
@@ -35,25 +37,24 @@ const NAMES: [&str; 5] = ["settings", "order_body", "event", "menu", "request"];
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let is_wanted = |name: &&str| arguments.target.is_empty() || arguments.target.iter().any(|it| it == name);
     let wanted: Vec<_> = NAMES.into_iter().filter(is_wanted).collect();
-    let outcome = try_all(&wanted, Duration::from_secs(arguments.seconds))?;
+    cafe_rig::prepare_cxx()?;
+    let outcome = try_all(&build()?, &wanted, Duration::from_secs(arguments.seconds))?;
     Ok(matches!(outcome, Outcome::Ran { failed: 0, .. }))
 }
 
 /// Every target, each of them one test.
-pub(crate) fn test() -> Result<Outcome> {
-    try_all(&NAMES, USUAL)
+pub(crate) fn test(programs: &Path) -> Result<Outcome> {
+    try_all(programs, &NAMES, USUAL)
 }
 
-fn try_all(wanted: &[&'static str], time: Duration) -> Result<Outcome> {
-    cafe_rig::prepare_cxx()?;
-    let programs = engine::build()?;
+fn try_all(programs: &Path, wanted: &[&'static str], time: Duration) -> Result<Outcome> {
     let waiting = Mutex::new(wanted.iter());
     let worker = || {
         let mut outcome = Outcome::Ran { passed: 0, failed: 0 };
         loop {
             let next = waiting.lock().ok().and_then(|mut waiting| waiting.next().copied());
             let Some(name) = next else { return Ok(outcome) };
-            outcome = outcome.and(Outcome::of(try_one(&programs, name, time)?));
+            outcome = outcome.and(Outcome::of(try_one(programs, name, time)?));
         }
     };
     let outcomes: Vec<Result<Outcome>> = std::thread::scope(|scope| {

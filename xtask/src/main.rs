@@ -1,5 +1,6 @@
 //! The project's own commands: `cargo xtask tidy`, `test`, `simulate`, `soak`, `failures`, `inputs`, `bench`, `screenshots` and `rig`.
 
+mod behind;
 mod bench;
 mod failures;
 mod fuzz;

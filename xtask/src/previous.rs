@@ -17,14 +17,14 @@ pub(crate) enum Previous {
     None(String),
 }
 
-/// Builds the program of a revision, or of the one before the last change to the program, as tests are built: what it depends
-/// on is there already.
-pub(crate) fn build(revision: Option<&str>) -> Result<Previous> {
+/// Builds the program of a revision, or of the one before the last change to the program, in a folder where tests are built: what
+/// it depends on is there already.
+pub(crate) fn build(revision: Option<&str>, target: &Path) -> Result<Previous> {
     let Some(revision) = revision.map_or_else(before_the_last_change, |it| Ok(Some(it.to_owned())))? else {
         return Ok(Previous::None("this copy of the project has no history of the program".to_owned()));
     };
     let revision = git(&["rev-parse", &format!("{revision}^{{commit}}")])?;
-    let program = unpacked_and_built(&revision)?;
+    let program = unpacked_and_built(&revision, target)?;
     let help = shell::command(&program, ["order", "--help"]).output()?;
     if !String::from_utf8_lossy(&help.stdout).contains("--replica") {
         return Ok(Previous::None(format!("the program of {revision} knows no replicas")));
@@ -44,7 +44,7 @@ fn before_the_last_change() -> Result<Option<String>> {
 }
 
 /// In a folder of its own, kept for the next time; of earlier revisions nothing is kept.
-fn unpacked_and_built(revision: &str) -> Result<PathBuf> {
+fn unpacked_and_built(revision: &str, target: &Path) -> Result<PathBuf> {
     let all = shell::target().join("previous");
     let here = all.join(revision);
     let program = here.join("cafe");
@@ -60,9 +60,9 @@ fn unpacked_and_built(revision: &str) -> Result<PathBuf> {
     rename(&source.join("Cargo.toml"))?;
     // Not with `--locked`: the lock file has the crates under their own version.
     let mut build = shell::cargo(["build", "--quiet", "--bin", "cafe", "--target-dir"]);
-    build.arg(fs::canonicalize(shell::target())?).current_dir(&source);
+    build.arg(fs::canonicalize(target)?).current_dir(&source);
     ensure!(shell::run(&mut build)?, "the program of {revision} does not build");
-    fs::copy(shell::target().join("debug/cafe"), &program).context("cargo built no program")?;
+    fs::copy(target.join("debug/cafe"), &program).context("cargo built no program")?;
     Ok(program)
 }
 

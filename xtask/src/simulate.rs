@@ -38,7 +38,7 @@ pub(crate) fn test() -> Result<Outcome> {
 }
 
 /// With the cafe, so that both are built with the same features of their dependencies.
-fn build() -> Result<PathBuf> {
+pub(crate) fn build() -> Result<PathBuf> {
     let mut build =
         shell::cargo(["build", "--quiet", "--locked", "--release", "--bin", "cafe", "--bin", PROGRAM]);
     ensure!(shell::run(&mut build)?, "the simulation does not build");

@@ -1,14 +1,15 @@
 //! Everything that shows whether the cafe keeps its promises, each kind of fault once.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use cafe_system_tests::Cafe;
-use rustix::process::{Pid, setpriority_process};
 
+use crate::behind::{self, Behind};
 use crate::failures::{self, Scope};
 use crate::parts::{Outcome, Parts};
 use crate::previous::{self, Previous};
@@ -47,9 +48,6 @@ const SYSTEM: [&str; 6] = ["whole", "quiet", "restored", "traces", "contracts", 
 /// The same with databases on a server, with Kafka, and with replicas.
 const RUNGS: [&str; 4] = ["rungs", "replicas", "database_faults", "kafka_faults"];
 
-/// How nice a build is to the tests that run beside it.
-const BEHIND_TESTS: i32 = 10;
-
 const ONE: &str = "1";
 /// Cafes that wait for a vendor at a time.
 const VENDORS: &str = "3";
@@ -63,35 +61,10 @@ const RUSH_LIMIT: Duration = Duration::from_secs(55);
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     demand_what_is_needed()?;
     let is_wanted = |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name);
-    if ["crates", "system", "rungs", "versions", "tls"].into_iter().any(is_wanted) {
-        cafe_rig::prepare()?;
-    }
+    prepare(is_wanted)?;
     let revision = failures::begin()?;
     let mut parts = Parts::new();
-    // Tests of the crates wait more than they work.
-    let building = Building::start()?;
-    if is_wanted("crates") {
-        parts.run("crates", || crates(is_root()));
-    }
-    if (is_wanted("crates") || is_wanted("disk")) && !is_root() {
-        parts.run("full disk", || Ok(Outcome::Skipped("it mounts a small disk, which takes root".into())));
-    }
-    let program = building.finish()?;
-    for name in NAMES.into_iter().filter(|name| *name != "crates" && is_wanted(name)) {
-        parts.run(name, || match name {
-            "simulation" => simulate::test(),
-            "system" => system(&program),
-            "rungs" => one_by_one(&tests(&RUNGS), &program),
-            "versions" => versions(arguments.previous.as_deref(), &program),
-            "disk" => disk(&program),
-            "tls" => tls(),
-            "browser" => browser(&program),
-            "readme" => one_by_one(&["--test", "readme"], &program),
-            "fuzz" => fuzz::run(),
-            "inputs" => inputs::test(),
-            _ => rush(),
-        });
-    }
+    thread::scope(|builds| run_parts(arguments, is_wanted, &mut parts, builds))?;
     let is_whole = arguments.only.is_empty() && parts.counts().skipped == 0 && parts.counts().failed == 0;
     let scope = if is_whole { Scope::Everything } else { Scope::Parts(&arguments.only) };
     parts.run("failures", || failures::test(scope, &revision));
@@ -100,6 +73,72 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let counts = parts.counts();
     println!("\n{} passed, {} failed, {} skipped", counts.passed, counts.failed, counts.skipped);
     Ok(passed)
+}
+
+/// Installs what the parts need, so that a machine that cannot have it is told so now.
+fn prepare(is_wanted: impl Fn(&str) -> bool) -> Result<()> {
+    if ["crates", "system", "rungs", "versions", "tls"].into_iter().any(&is_wanted) {
+        cafe_rig::prepare()?;
+    }
+    if is_wanted("disk") {
+        cafe_rig::strace()?;
+    }
+    if is_wanted("tls") {
+        cafe_rig::prepare_tls()?;
+    }
+    if is_wanted("browser") {
+        cafe_rig::prepare_browser()?;
+    }
+    if is_wanted("inputs") {
+        cafe_rig::prepare_cxx()?;
+    }
+    Ok(())
+}
+
+fn run_parts<'scope>(
+    arguments: &'scope Arguments,
+    is_wanted: impl Fn(&str) -> bool,
+    parts: &mut Parts,
+    builds: &'scope thread::Scope<'scope, '_>,
+) -> Result<()> {
+    let began = Instant::now();
+    let building = Behind::begin(builds, build_program);
+    if is_wanted("crates") {
+        parts.run("crates", || crates(is_root()));
+    }
+    if (is_wanted("crates") || is_wanted("disk")) && !is_root() {
+        parts.run("full disk", || Ok(Outcome::Skipped("it mounts a small disk, which takes root".into())));
+    }
+    println!("\n=== building the program");
+    let program = building.finish()?;
+    println!("built {:.1} s after it was begun", began.elapsed().as_secs_f64());
+    let (revision, target) = (arguments.previous.as_deref(), behind::target()?);
+    let same_target = target.clone();
+    let mut before =
+        is_wanted("versions").then(|| Behind::begin(builds, move || previous::build(revision, &target)));
+    let mut with_tls = is_wanted("tls").then(|| Behind::begin(builds, move || build_with_tls(&same_target)));
+    let mut engine = is_wanted("inputs").then(|| Behind::begin(builds, inputs::build));
+    for name in NAMES.into_iter().filter(|name| *name != "crates" && is_wanted(name)) {
+        parts.run(name, || match name {
+            "simulation" => simulate::test(),
+            "system" => system(&program),
+            "rungs" => one_by_one(&tests(&RUNGS), &program),
+            "versions" => versions(finished(&mut before)?, &program),
+            "disk" => disk(&program),
+            "tls" => one_by_one(&tests(&["tls"]), &finished(&mut with_tls)?),
+            "browser" => browser(&program),
+            "readme" => one_by_one(&["--test", "readme"], &program),
+            "fuzz" => fuzz::run(),
+            "inputs" => inputs::test(&finished(&mut engine)?),
+            _ => rush(),
+        });
+    }
+    Ok(())
+}
+
+/// What was built for a part that is wanted.
+fn finished<T: Send>(build: &mut Option<Behind<'_, T>>) -> Result<T> {
+    build.take().context("nothing was built for this part")?.finish()
 }
 
 /// A machine that lacks something is told so now and not after ten minutes.
@@ -120,45 +159,29 @@ pub(crate) fn demand_what_is_needed() -> Result<()> {
     Ok(())
 }
 
-/// Builds the program as it is shipped, tells the harness, and answers where it is.
+/// Builds the program as `cargo run --release` does it (with `--package` cargo would choose other features of the dependencies,
+/// and build them twice), unless `CAFE_BIN` names one; tells the harness, and answers where it is.
 pub(crate) fn build_program() -> Result<PathBuf> {
-    Building::start()?.finish()
+    let program = if let Some(program) = std::env::var_os("CAFE_BIN") {
+        // Cafes are run in folders of their own.
+        std::path::absolute(program).context("CAFE_BIN names no path")?
+    } else {
+        simulate::build()?;
+        shell::target().join("release/cafe")
+    };
+    cafe_system_tests::use_program(program.clone());
+    Ok(program)
 }
 
-/// A build of the program as `cargo run --release` does it (with `--package` cargo would choose other features of the
-/// dependencies, and build them twice), unless `CAFE_BIN` names one.
-struct Building {
-    started: Instant,
-    cargo: Option<Child>,
-    program: PathBuf,
-}
-
-impl Building {
-    fn start() -> Result<Self> {
-        let started = Instant::now();
-        if let Some(program) = std::env::var_os("CAFE_BIN") {
-            // Cafes are run in folders of their own.
-            let program = std::path::absolute(program).context("CAFE_BIN names no path")?;
-            return Ok(Self { started, cargo: None, program });
-        }
-        let build =
-            ["build", "--quiet", "--locked", "--release", "--bin", "cafe", "--bin", simulate::PROGRAM];
-        let mut build = shell::cargo(build);
-        let cargo = build.spawn().context("cargo does not start")?;
-        // The tests that run meanwhile wait for conditions with a limit.
-        setpriority_process(Some(Pid::from_child(&cargo)), BEHIND_TESTS)?;
-        Ok(Self { started, cargo: Some(cargo), program: shell::target().join("release/cafe") })
-    }
-
-    fn finish(self) -> Result<PathBuf> {
-        if let Some(mut cargo) = self.cargo {
-            println!("\n=== building the program");
-            ensure!(cargo.wait()?.success(), "cargo build --release --bin cafe fails");
-            println!("built {:.1} s after it was begun", self.started.elapsed().as_secs_f64());
-        }
-        cafe_system_tests::use_program(self.program.clone());
-        Ok(self.program)
-    }
+/// Builds the program with TLS; answers where it is.
+fn build_with_tls(target: &Path) -> Result<PathBuf> {
+    let mut build = shell::cargo(["build", "--quiet", "--locked", "--bin", "cafe", "--features", "tls"]);
+    ensure!(shell::run(build.arg("--target-dir").arg(target))?, "the program does not build with TLS");
+    // Where cargo has put it others will be.
+    let program = shell::target().join("tls/cafe");
+    fs::create_dir_all(shell::target().join("tls"))?;
+    fs::copy(target.join("debug/cafe"), &program).context("cargo built no program")?;
+    Ok(program)
 }
 
 /// Every test of every crate but those on real processes.
@@ -184,8 +207,8 @@ fn system(program: &PathBuf) -> Result<Outcome> {
 }
 
 /// This program and the one before it, side by side.
-fn versions(revision: Option<&str>, program: &PathBuf) -> Result<Outcome> {
-    match previous::build(revision)? {
+fn versions(before: Previous, program: &PathBuf) -> Result<Outcome> {
+    match before {
         Previous::At(before) => {
             let programs = [("CAFE_BIN", program), ("CAFE_PREVIOUS_BIN", &before)];
             on_processes(&tests(&["versions"]), ONE, &[], &programs)
@@ -196,28 +219,14 @@ fn versions(revision: Option<&str>, program: &PathBuf) -> Result<Outcome> {
 
 /// What a disk can do: lose what was not synced, fail to sync, be full.
 fn disk(program: &PathBuf) -> Result<Outcome> {
-    cafe_rig::strace()?;
     let programs = [("CAFE_BIN", program)];
     let cut = on_processes(&tests(&["power_cut"]), ONE, &[], &programs)?;
     let faults = on_processes(&tests(&["disk_faults"]), DISKS, mountable(is_root()), &programs)?;
     Ok(cut.and(faults))
 }
 
-/// The program as it is built with TLS.
-fn tls() -> Result<Outcome> {
-    cafe_rig::prepare_tls()?;
-    let mut build = shell::cargo(["build", "--quiet", "--locked", "--bin", "cafe", "--features", "tls"]);
-    ensure!(shell::run(&mut build)?, "the program does not build with TLS");
-    // Where cargo has put it others will be.
-    let program = shell::target().join("tls/cafe");
-    fs::create_dir_all(shell::target().join("tls"))?;
-    fs::copy(shell::target().join("debug/cafe"), &program).context("cargo built no program")?;
-    one_by_one(&tests(&["tls"]), &program)
-}
-
 /// The screens in a real browser, one test at a time because two browsers are enough for a machine.
 fn browser(program: &PathBuf) -> Result<Outcome> {
-    cafe_rig::prepare_browser()?;
     on_processes_of("cafe-browser-tests", &[], ONE, &[], &[("CAFE_BIN", program)])
 }
 

@@ -41,7 +41,7 @@ pub(super) struct Tried {
 }
 
 /// Builds every target in a folder of its own, so that no other build is done again; answers where they are.
-pub(super) fn build() -> Result<PathBuf> {
+pub(crate) fn build() -> Result<PathBuf> {
     let host = host()?;
     let mut cargo = shell::cargo(["build", "--quiet", "--locked", "--package", "cafe-fuzz", "--examples"]);
     cargo.args(["--features", "engine", "--profile", "fuzz"]);

@@ -11,6 +11,7 @@ use rustix::process::Signal;
 
 use super::{Arguments, TOKENS};
 use crate::previous::{self, Previous};
+use crate::shell;
 
 /// Faults between two audits.
 const ROUND: u32 = 10;
@@ -92,7 +93,7 @@ pub(super) fn run(arguments: &Arguments, seed: u64) -> Result<bool> {
 
 impl<'a> Chain<'a> {
     fn open(arguments: &'a Arguments, seed: u64) -> Result<Self> {
-        let previous = previous::build(arguments.previous.as_deref())?;
+        let previous = previous::build(arguments.previous.as_deref(), &shell::target())?;
         if let Previous::None(why) = &previous {
             println!("only this program: {why}");
         }
