@@ -30,6 +30,8 @@ pub struct Request {
     pub order_id: OrderId,
     /// What is to be done.
     pub command: Command,
+    /// The version of the ticket that whoever asks has seen: of another it is not done. Nothing for whoever asks whatever it is.
+    pub seen: Option<u32>,
 }
 
 /// The ticket as it is after the command, or why the command was not obeyed.
@@ -41,6 +43,9 @@ pub enum Refused {
     /// The order was never paid, or does not exist.
     #[error("there is no ticket of this order; an order gets one when it is paid")]
     NoTicket,
+    /// Somebody else was faster.
+    #[error("the ticket has changed since: it is {0}")]
+    Changed(Status),
     /// A rule of the ticket forbids it.
     #[error(transparent)]
     Rule(#[from] Refusal),
@@ -112,7 +117,11 @@ impl Domain for Barista {
         now: Timestamp,
         turn: &mut Turn<Changed>,
     ) -> Answer {
-        obey(tables, request.order_id, &request.command, now, turn)
+        let ticket = tables.tickets.get(&request.order_id).ok_or(Refused::NoTicket)?;
+        match request.seen {
+            Some(seen) if seen != ticket.version => Err(Refused::Changed(ticket.status)),
+            _ => obey(tables, request.order_id, &request.command, now, turn),
+        }
     }
 }
 

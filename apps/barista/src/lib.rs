@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use cafe_clock::{Clock, Ids};
 use cafe_delivery::{Desk, Hooks, Place};
-use cafe_web::{StaffKey, StartError};
+use cafe_web::{StaffAccess, StaffKey, StartError};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -60,7 +60,8 @@ pub async fn serve(
     let place = Place::on(&config.data, &config.rungs)
         .map_err(|error| StartError::Setting(format!("database: {error}")))?;
     place.prepare().map_err(cafe_delivery::StartError::from)?;
-    let staff = StaffKey::load_or_create(&config.data, &ids)?;
+    let staff =
+        StaffAccess::new(StaffKey::load_or_create(&config.data, &ids)?, cafe_events::Source::Barista.name());
     let feed = Feed::new();
     let told = feed.clone();
     let on_commit = move |changed: Changed| {

@@ -124,7 +124,7 @@ impl Robot {
             .take(HANDED_IN_LIMIT)
             .collect();
         let asked = due.into_iter().map(|(store, order_id, command)| {
-            let answer = self.desk.ask(Request { order_id, command }, None);
+            let answer = self.desk.ask(Request { order_id, command, seen: None }, None);
             async move { (store, order_id, answer.await) }
         });
         let mut unanswered = Vec::new();

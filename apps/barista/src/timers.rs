@@ -41,9 +41,9 @@ async fn give_up_some(desk: &Desk<Barista>, clock: &Clock, patience: Duration) -
         warn!(%error, "tickets that nobody came for cannot be looked up");
         Vec::new()
     });
-    let asked = overdue
-        .iter()
-        .map(|order_id| desk.ask(Request { order_id: *order_id, command: Command::GiveUp(patience) }, None));
+    let asked = overdue.iter().map(|order_id| {
+        desk.ask(Request { order_id: *order_id, command: Command::GiveUp(patience), seen: None }, None)
+    });
     let answers = join_all(asked).await;
     // Those that were refused were picked up meanwhile; those that failed are found again the next time.
     answers.iter().filter(|answer| matches!(answer, Ok(Ok(_)))).count() as u32

@@ -1,5 +1,6 @@
 // The shop on a phone. What was chosen is kept on the device until it is paid; what is sent carries one key until it is answered, so
 // that a touch too many, a lost answer or a page loaded again is the same order.
+import { keep, kept } from "./kept.js";
 
 const shop = document.getElementById("shop");
 const words = shop.dataset;
@@ -16,21 +17,6 @@ const ANSWER_MS = 15_000;
 const RESUME_MS = 60_000;
 /** An order is shown for so long. */
 const ORDER_MS = 12 * 3_600_000;
-
-const kept = (name, otherwise) => {
-  try {
-    return JSON.parse(localStorage.getItem(name)) ?? otherwise;
-  } catch {
-    return otherwise;
-  }
-};
-const keep = (name, value) => {
-  try {
-    localStorage.setItem(name, JSON.stringify(value));
-  } catch {
-    // A browser that keeps nothing still orders; a page that is loaded again begins anew.
-  }
-};
 
 let cart = kept(CART, []);
 
@@ -188,7 +174,7 @@ async function pay(checkout) {
   tell(words.paying);
   const answer = await answered(checkout);
   isPaying = false;
-  localStorage.removeItem(CHECKOUT);
+  keep(CHECKOUT, null);
   if (answer.status === 201) {
     return placed(await answer.json());
   }
@@ -222,7 +208,7 @@ async function refused(answer) {
   const { type = "" } = await answer.json().catch(() => ({}));
   if (type.endsWith(":price-changed")) {
     // The page is loaded with the new prices, and says why.
-    sessionStorage.setItem(TOLD, words.priceChanged);
+    keep(TOLD, words.priceChanged);
     return location.reload();
   }
   const text = { 503: type.endsWith(":payment-stuck") ? words.stuck : words.busy, 429: words.busy }[answer.status] ?? words.refused;
@@ -251,7 +237,7 @@ function lock(isLocked) {
 /* The page. */
 
 function resume() {
-  const checkout = kept(CHECKOUT, null);
+  const checkout = kept(CHECKOUT);
   if (!checkout) {
     return;
   }
@@ -268,7 +254,7 @@ function resume() {
 }
 
 function remind() {
-  const order = kept(ORDER, null);
+  const order = kept(ORDER);
   const isRecent = order && Date.now() - order.at < ORDER_MS;
   document.getElementById("my-order").hidden = !isRecent;
   if (isRecent) {
@@ -288,9 +274,9 @@ document.getElementById("pay").onclick = () => pay(checkoutOfCart());
 showCart();
 remind();
 resume();
-const told = sessionStorage.getItem(TOLD);
+const told = kept(TOLD);
 if (told) {
-  sessionStorage.removeItem(TOLD);
+  keep(TOLD, null);
   cartDialog.showModal();
   tell(told, "bad");
 }

@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 use cafe_clock::{Clock, Ids};
 use cafe_delivery::{Desk, Elsewhere, Hooks, Place};
-use cafe_web::{StaffKey, StartError};
+use cafe_web::{StaffAccess, StaffKey, StartError};
 use tokio_util::sync::CancellationToken;
 
 pub use backlog::{Backlog, Flow};
@@ -88,7 +88,10 @@ pub async fn run_on(
     let app = http::App::new(http::Parts {
         menu: http::MenuPage::new(&config.menu, config.currency),
         tokens: tokens(&desk, &ids).await?,
-        staff: StaffKey::load_or_create(&config.data, &ids)?,
+        staff: StaffAccess::new(
+            StaffKey::load_or_create(&config.data, &ids)?,
+            cafe_events::Source::Order.name(),
+        ),
         desk: desk.clone(),
         config,
         hub,

@@ -23,7 +23,7 @@ use std::time::Duration;
 use cafe_clock::{Clock, Ids};
 use cafe_delivery::{Desk, Hooks, Place};
 use cafe_events::Source;
-use cafe_web::{StaffKey, StartError};
+use cafe_web::{StaffAccess, StaffKey, StartError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -67,7 +67,7 @@ pub async fn serve(
     let place = Place::on(&config.data, &config.rungs)
         .map_err(|error| StartError::Setting(format!("database: {error}")))?;
     place.prepare().map_err(cafe_delivery::StartError::from)?;
-    let staff = StaffKey::load_or_create(&config.data, &ids)?;
+    let staff = StaffAccess::new(StaffKey::load_or_create(&config.data, &ids)?, Source::Payment.name());
 
     let gate = Arc::new(Gate::default());
     let cashier = Cashier {

@@ -1,34 +1,48 @@
 //! Who asks: what a request shows to prove that it may.
 
 use axum::extract::{FromRef, FromRequestParts};
-use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, HOST, HeaderName, ORIGIN};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode};
 use subtle::ConstantTimeEq;
 
-use crate::{Problem, StaffKey};
+use crate::cookies::cookies;
+use crate::{Problem, StaffAccess, StaffKey};
 
-/// A request by staff: it carries `Authorization: Bearer <staff key>`. Anything else is a 401 problem.
+/// Where a browser says that a request comes from (<https://www.w3.org/TR/fetch-metadata/>), if the connection is a secure one.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// A request by staff: it carries `Authorization: Bearer <staff key>`, or the cookie of a browser that was signed in. Anything
+/// else is a 401 problem, and what another site has such a browser do is 403.
 #[derive(Clone, Copy, Debug)]
 pub struct Staff;
 
 impl<S> FromRequestParts<S> for Staff
 where
     S: Send + Sync,
-    StaffKey: FromRef<S>,
+    StaffAccess: FromRef<S>,
 {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let key = StaffKey::from_ref(state);
+        let access = StaffAccess::from_ref(state);
         match bearer(&parts.headers) {
-            Some(presented) if key.matches(presented) => Ok(Self),
+            Some(presented) if access.key().matches(presented) => Ok(Self),
             Some(_) => Err(Problem::unauthorized(
                 "This is not the staff key of this cafe; it is in <data>/staff.key.",
             )),
-            None => Err(Problem::unauthorized(
-                "Send the staff key, which is in <data>/staff.key, as `Authorization: Bearer <key>`.",
-            )),
+            None if !cookies(&parts.headers).any(|cookie| access.is_badge(cookie)) => {
+                Err(Problem::unauthorized(
+                    "Send the staff key, which is in <data>/staff.key, as `Authorization: Bearer <key>`.",
+                ))
+            }
+            None if parts.method == Method::GET || is_from_here(&parts.headers) => Ok(Self),
+            None => Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "another-site",
+                "A page of another site cannot act for staff.",
+            )
+            .detail("Act from this service's own pages, or send the staff key.")),
         }
     }
 }
@@ -75,4 +89,15 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, secret) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
+}
+
+/// Whether a page of this service sends it. A browser says so, or names the origin of the page, which then is the host that it
+/// asks.
+pub(crate) fn is_from_here(headers: &HeaderMap) -> bool {
+    let value = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = value(&SEC_FETCH_SITE) {
+        return site == "same-origin";
+    }
+    let origin = value(&ORIGIN).and_then(|origin| origin.split_once("://"));
+    origin.is_some_and(|(_, origin)| Some(origin) == value(&HOST))
 }

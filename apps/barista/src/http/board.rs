@@ -25,11 +25,10 @@ const LISTED_LIMIT: u32 = 100;
 const A_DAY: Duration = Duration::from_hours(12);
 
 /// Its style and its scripts.
-pub(super) const ASSETS: [Asset; 4] = [
+pub(super) const ASSETS: [Asset; 3] = [
     Asset { name: "board.css", content: include_str!("../../assets/board.css") },
     Asset { name: "board.js", content: include_str!("../../assets/board.js") },
     Asset { name: "board_calls.js", content: include_str!("../../assets/board_calls.js") },
-    Asset { name: "board_sound.js", content: include_str!("../../assets/board_sound.js") },
 ];
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

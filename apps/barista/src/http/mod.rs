@@ -1,8 +1,11 @@
 //! The barista service's endpoints; one file per resource.
 
+mod asked;
 mod board;
+mod display;
 mod front;
 mod queue;
+mod sign_in;
 mod tickets;
 mod view;
 
@@ -12,7 +15,7 @@ use axum::Router;
 use axum::extract::FromRef;
 use cafe_clock::Clock;
 use cafe_delivery::Desk;
-use cafe_web::StaffKey;
+use cafe_web::StaffAccess;
 use cafe_web::screen::Assets;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -36,13 +39,13 @@ pub(crate) struct App {
     pub(crate) feed: Feed,
     /// Tells this process's numbers of changes from those of its predecessors.
     pub(crate) epoch: Arc<str>,
-    pub(crate) staff: StaffKey,
+    pub(crate) staff: StaffAccess,
     pub(crate) store: Arc<str>,
     pub(crate) seats: Arc<Semaphore>,
     pub(crate) stop: CancellationToken,
 }
 
-impl FromRef<App> for StaffKey {
+impl FromRef<App> for StaffAccess {
     fn from_ref(app: &App) -> Self {
         app.staff.clone()
     }
@@ -65,7 +68,11 @@ struct Document;
 pub(crate) fn router(app: App) -> Router {
     let (router, document) = endpoints().split_for_parts();
     let common = cafe_web::common_routes(app.desk.clone(), app.staff.clone(), document);
-    router.with_state(app).merge(common).merge(Assets::new(&board::ASSETS).routes())
+    router.with_state(app).merge(common).merge(assets().routes())
+}
+
+fn assets() -> Assets {
+    Assets::new(&[&board::ASSETS[..], &display::ASSETS].concat())
 }
 
 /// The service's own endpoints as an `OpenAPI` document.
@@ -79,6 +86,8 @@ fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(board::board))
         .routes(routes!(queue::queue))
         .routes(routes!(queue::events))
+        .routes(routes!(sign_in::sign_in))
+        .routes(routes!(sign_in::sign_out))
         .routes(routes!(tickets::list))
         .routes(routes!(tickets::one))
         .routes(routes!(tickets::start))

@@ -4,12 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use cafe_events::{LineId, OrderId};
-use cafe_web::{JsonOrDefault, PageQuery, PathOf, Problem, QueryOf, Staff, Traceparent, checked_reason};
+use cafe_web::{JsonOrDefault, PageQuery, PathOf, Problem, QueryOf, Staff, checked_reason};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{Array, ArrayBuilder, Object, ObjectBuilder, Type};
 use uuid::Uuid;
 
 use super::App;
+use super::asked::{Asked, IfMatch};
 use super::view::TicketView;
 use crate::domain::{Refused, Request};
 use crate::store;
@@ -103,122 +104,114 @@ pub(super) async fn one(
 /// Start making
 ///
 /// From now on a cancel is refused.
-#[utoipa::path(post, path = "/tickets/{order_id}/start", tag = "tickets", params(TicketPath), security(("staff_key" = [])),
-    responses((status = 200, description = "The ticket, being made", body = TicketView), NotFound, NotNow))]
+#[utoipa::path(post, path = "/tickets/{order_id}/start", tag = "tickets", params(TicketPath, IfMatch), security(("staff_key" = [])),
+    responses((status = 200, description = "The ticket, being made", body = TicketView), NotFound, NotNow, Changed))]
 pub(super) async fn start(
-    _: Staff,
+    asked: Asked,
     State(app): State<App>,
     PathOf(TicketPath { order_id }): PathOf<TicketPath>,
-    Traceparent(trace): Traceparent,
 ) -> Answer {
-    obey(&app, order_id, Command::Start, trace).await
+    obey(&app, order_id, Command::Start, asked).await
 }
 
 /// Everything is made
 ///
 /// All lines that are left become ready, and so does the ticket.
-#[utoipa::path(post, path = "/tickets/{order_id}/ready", tag = "tickets", params(TicketPath), security(("staff_key" = [])),
-    responses((status = 200, description = "The ticket, ready", body = TicketView), NotFound, NotNow))]
+#[utoipa::path(post, path = "/tickets/{order_id}/ready", tag = "tickets", params(TicketPath, IfMatch), security(("staff_key" = [])),
+    responses((status = 200, description = "The ticket, ready", body = TicketView), NotFound, NotNow, Changed))]
 pub(super) async fn ready(
-    _: Staff,
+    asked: Asked,
     State(app): State<App>,
     PathOf(TicketPath { order_id }): PathOf<TicketPath>,
-    Traceparent(trace): Traceparent,
 ) -> Answer {
-    obey(&app, order_id, Command::Ready, trace).await
+    obey(&app, order_id, Command::Ready, asked).await
 }
 
 /// Hand over
-#[utoipa::path(post, path = "/tickets/{order_id}/pick-up", tag = "tickets", params(TicketPath), security(("staff_key" = [])),
-    responses((status = 200, description = "The ticket, picked up", body = TicketView), NotFound, NotNow))]
+#[utoipa::path(post, path = "/tickets/{order_id}/pick-up", tag = "tickets", params(TicketPath, IfMatch), security(("staff_key" = [])),
+    responses((status = 200, description = "The ticket, picked up", body = TicketView), NotFound, NotNow, Changed))]
 pub(super) async fn pick_up(
-    _: Staff,
+    asked: Asked,
     State(app): State<App>,
     PathOf(TicketPath { order_id }): PathOf<TicketPath>,
-    Traceparent(trace): Traceparent,
 ) -> Answer {
-    obey(&app, order_id, Command::PickUp, trace).await
+    obey(&app, order_id, Command::PickUp, asked).await
 }
 
 /// Make again
 ///
 /// Made lines go back to making at no charge, also after they were handed over. Without `lines`: all that are made.
-#[utoipa::path(post, path = "/tickets/{order_id}/recall", tag = "tickets", params(TicketPath), security(("staff_key" = [])),
+#[utoipa::path(post, path = "/tickets/{order_id}/recall", tag = "tickets", params(TicketPath, IfMatch), security(("staff_key" = [])),
     request_body = Option<LinesAndReason>,
-    responses((status = 200, description = "The ticket, being made again", body = TicketView), NotFound, NotNow))]
+    responses((status = 200, description = "The ticket, being made again", body = TicketView), NotFound, NotNow, Changed))]
 pub(super) async fn recall(
-    _: Staff,
+    asked: Asked,
     State(app): State<App>,
     PathOf(TicketPath { order_id }): PathOf<TicketPath>,
-    Traceparent(trace): Traceparent,
     JsonOrDefault(body): JsonOrDefault<Option<LinesAndReason>>,
 ) -> Answer {
     let (lines, reason) = body.unwrap_or_default().checked()?;
-    obey(&app, order_id, Command::Recall(lines, reason), trace).await
+    obey(&app, order_id, Command::Recall(lines, reason), asked).await
 }
 
 /// Cannot be made
 ///
 /// The price of the lines goes back. Without `lines`: the whole ticket, of which nothing may be made.
-#[utoipa::path(post, path = "/tickets/{order_id}/reject", tag = "tickets", params(TicketPath), security(("staff_key" = [])),
+#[utoipa::path(post, path = "/tickets/{order_id}/reject", tag = "tickets", params(TicketPath, IfMatch), security(("staff_key" = [])),
     request_body = Option<LinesAndReason>,
-    responses((status = 200, description = "The ticket without the lines", body = TicketView), NotFound, NotNow))]
+    responses((status = 200, description = "The ticket without the lines", body = TicketView), NotFound, NotNow, Changed))]
 pub(super) async fn reject(
-    _: Staff,
+    asked: Asked,
     State(app): State<App>,
     PathOf(TicketPath { order_id }): PathOf<TicketPath>,
-    Traceparent(trace): Traceparent,
     JsonOrDefault(body): JsonOrDefault<Option<LinesAndReason>>,
 ) -> Answer {
     let (lines, reason) = body.unwrap_or_default().checked()?;
-    obey(&app, order_id, Command::Reject(lines, reason), trace).await
+    obey(&app, order_id, Command::Reject(lines, reason), asked).await
 }
 
 /// A line is made
 ///
 /// Starts the ticket if nobody had; the last line makes it ready.
 #[utoipa::path(post, path = "/tickets/{order_id}/lines/{line_id}/ready", tag = "tickets", security(("staff_key" = [])),
-    params(LinePath),
-    responses((status = 200, description = "The ticket with the line made", body = TicketView), NotFound, NotNow))]
+    params(LinePath, IfMatch),
+    responses((status = 200, description = "The ticket with the line made", body = TicketView), NotFound, NotNow, Changed))]
 pub(super) async fn line_ready(
-    _: Staff,
+    asked: Asked,
     State(app): State<App>,
     PathOf(LinePath { order_id, line_id }): PathOf<LinePath>,
-    Traceparent(trace): Traceparent,
 ) -> Answer {
-    obey(&app, order_id, Command::LineReady(line_id), trace).await
+    obey(&app, order_id, Command::LineReady(line_id), asked).await
 }
 
 /// Make a line again
 #[utoipa::path(post, path = "/tickets/{order_id}/lines/{line_id}/recall", tag = "tickets", security(("staff_key" = [])),
-    params(LinePath), request_body = Option<OnlyReason>,
-    responses((status = 200, description = "The ticket, being made again", body = TicketView), NotFound, NotNow))]
+    params(LinePath, IfMatch), request_body = Option<OnlyReason>,
+    responses((status = 200, description = "The ticket, being made again", body = TicketView), NotFound, NotNow, Changed))]
 pub(super) async fn line_recall(
-    _: Staff,
+    asked: Asked,
     State(app): State<App>,
     PathOf(LinePath { order_id, line_id }): PathOf<LinePath>,
-    Traceparent(trace): Traceparent,
     JsonOrDefault(body): JsonOrDefault<Option<OnlyReason>>,
 ) -> Answer {
     let recall = Command::Recall(Lines::Only(vec![line_id]), body.unwrap_or_default().checked()?);
-    obey(&app, order_id, recall, trace).await
+    obey(&app, order_id, recall, asked).await
 }
 
 /// A line cannot be made
 ///
 /// Its price goes back.
 #[utoipa::path(post, path = "/tickets/{order_id}/lines/{line_id}/reject", tag = "tickets", security(("staff_key" = [])),
-    params(LinePath), request_body = Option<OnlyReason>,
-    responses((status = 200, description = "The ticket without the line", body = TicketView), NotFound, NotNow))]
+    params(LinePath, IfMatch), request_body = Option<OnlyReason>,
+    responses((status = 200, description = "The ticket without the line", body = TicketView), NotFound, NotNow, Changed))]
 pub(super) async fn line_reject(
-    _: Staff,
+    asked: Asked,
     State(app): State<App>,
     PathOf(LinePath { order_id, line_id }): PathOf<LinePath>,
-    Traceparent(trace): Traceparent,
     JsonOrDefault(body): JsonOrDefault<Option<OnlyReason>>,
 ) -> Answer {
     let reject = Command::Reject(Lines::Only(vec![line_id]), body.unwrap_or_default().checked()?);
-    obey(&app, order_id, reject, trace).await
+    obey(&app, order_id, reject, asked).await
 }
 
 fn line_number() -> Object {
@@ -242,16 +235,26 @@ struct NotFound;
 #[response(status = 409)]
 struct NotNow;
 
+/// The ticket has changed since it had the version that `If-Match` names; `detail` says what it is now.
+#[derive(utoipa::IntoResponses)]
+#[response(status = 412)]
+struct Changed;
+
 fn refused(why: &Refused) -> Problem {
     match why {
         Refused::NoTicket | Refused::Rule(Refusal::NoSuchLine(_)) => Problem::not_found(why.to_string()),
+        Refused::Changed(_) => {
+            Problem::new(StatusCode::PRECONDITION_FAILED, "changed", "Somebody else was faster.")
+                .detail(why.to_string())
+        }
         Refused::Rule(_) => Problem::new(StatusCode::CONFLICT, "not-now", "The ticket cannot do this now.")
             .detail(why.to_string()),
     }
 }
 
-async fn obey(app: &App, order_id: OrderId, command: Command, trace: Option<String>) -> Answer {
-    let ticket = app.desk.ask(Request { order_id, command }, trace).await?.map_err(|why| refused(&why))?;
+async fn obey(app: &App, order_id: OrderId, command: Command, asked: Asked) -> Answer {
+    let request = Request { order_id, command, seen: asked.seen };
+    let ticket = app.desk.ask(request, asked.trace).await?.map_err(|why| refused(&why))?;
     Ok(Json(TicketView::new(order_id, &ticket)))
 }
 

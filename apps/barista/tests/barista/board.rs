@@ -125,9 +125,7 @@ async fn it_and_all_it_loads_are_light() {
     let cafe = Cafe::open().await;
     cafe.approved_many(100).await;
     let mut bytes = until_on_board(&cafe, "/board", r#"data-total="100""#).await.len();
-    for asset in
-        ["screen.css", "live.js", "cup.svg", "board.css", "board.js", "board_calls.js", "board_sound.js"]
-    {
+    for asset in ["screen.css", "live.js", "cup.svg", "board.css", "board.js", "board_calls.js", "sound.js"] {
         assert_eq!(cafe.without_key("GET", &format!("/assets/{asset}")).await.status, 200, "{asset}");
         bytes += cafe.text(&format!("/assets/{asset}")).await.len();
     }

@@ -9,7 +9,7 @@ use crate::tokens::Tokens;
 impl App {
     /// Who asks about this order. Whether there is such an order is not looked at, so that the answer tells nobody.
     pub(super) fn admit(&self, order_id: OrderId, presented: &Presented) -> Result<Party, Problem> {
-        who_asks(order_id, presented, &self.tokens, &self.staff)
+        who_asks(order_id, presented, &self.tokens, self.staff.key())
     }
 }
 

@@ -6,14 +6,13 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use cafe_events::{OrderId, OrderLine, Party};
-use cafe_web::screen::{Both, Frame, Language, money, page};
+use cafe_web::screen::{Both, Frame, Language, money, page, words};
 use cafe_web::{PathOf, Presented, Problem, Traceparent};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::App;
 use super::view::{CancelView, OrderView};
-use super::words;
 use crate::backlog::Flow;
 use crate::order::{LineState, Order, PaymentOutcome, Placed, Status};
 use crate::{Answer, Request};

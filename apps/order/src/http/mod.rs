@@ -12,7 +12,6 @@ mod shop;
 mod show;
 mod terms;
 mod view;
-mod words;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -23,7 +22,7 @@ use cafe_clock::{Clock, Ids};
 use cafe_delivery::Desk;
 use cafe_events::OrderId;
 use cafe_web::screen::{Frame, Language};
-use cafe_web::{Problem, StaffKey};
+use cafe_web::{Problem, StaffAccess};
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -48,7 +47,7 @@ pub(crate) struct Parts {
     pub(crate) desk: Desk<Orders>,
     pub(crate) menu: MenuPage,
     pub(crate) tokens: Tokens,
-    pub(crate) staff: StaffKey,
+    pub(crate) staff: StaffAccess,
     pub(crate) hub: Arc<Hub>,
     pub(crate) backlog: Arc<Backlog>,
     pub(crate) clock: Clock,
@@ -87,7 +86,7 @@ impl Deref for App {
     }
 }
 
-impl FromRef<App> for StaffKey {
+impl FromRef<App> for StaffAccess {
     fn from_ref(app: &App) -> Self {
         app.staff.clone()
     }

@@ -7,11 +7,10 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use cafe_events::Size;
 use cafe_web::Problem;
-use cafe_web::screen::{self, Both, Frame, Language, money, page};
+use cafe_web::screen::{self, Both, Frame, Language, money, page, words};
 
 use super::App;
 use super::drawings::picture;
-use super::words;
 use crate::Config;
 use crate::menu::Drink;
 use crate::wish::{LINES_MAX, QUANTITY_MAX};

@@ -10,7 +10,7 @@ use axum::Router;
 use axum::extract::FromRef;
 use cafe_delivery::Desk;
 use cafe_events::OrderId;
-use cafe_web::{Problem, StaffKey};
+use cafe_web::{Problem, StaffAccess};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -27,7 +27,7 @@ pub use webhooks::attempt_of;
 pub(crate) struct App {
     pub(crate) desk: Desk<Cashier>,
     pub(crate) vendors: Vendors,
-    pub(crate) staff: StaffKey,
+    pub(crate) staff: StaffAccess,
 }
 
 impl App {
@@ -37,7 +37,7 @@ impl App {
     }
 }
 
-impl FromRef<App> for StaffKey {
+impl FromRef<App> for StaffAccess {
     fn from_ref(app: &App) -> Self {
         app.staff.clone()
     }

@@ -18,17 +18,17 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::{StaffKey, documented};
+use crate::{StaffAccess, documented};
 
 pub use parked::Page as ParkedQuery;
 
 /// `/health/live`, `/health/ready`, `/metrics`, `/openapi.json`, `/asyncapi.json` and `/parked`, to be merged with the
 /// service's own routes, whose document is `openapi`. What is served at `/openapi.json` is [`documented`].
-pub fn common_routes<D: Tables>(desk: Desk<D>, staff: StaffKey, openapi: OpenApi) -> Router {
+pub fn common_routes<D: Tables>(desk: Desk<D>, staff: StaffAccess, openapi: OpenApi) -> Router {
     routes_over(Arc::new(desk), staff, openapi)
 }
 
-fn routes_over(delivery: Arc<dyn Delivery>, staff: StaffKey, openapi: OpenApi) -> Router {
+fn routes_over(delivery: Arc<dyn Delivery>, staff: StaffAccess, openapi: OpenApi) -> Router {
     crate::install_metrics();
     let document = Bytes::from(serde_json::to_vec(&documented(openapi)).unwrap_or_default());
     routes().split_for_parts().0.with_state(Common { delivery, staff, document })
@@ -55,11 +55,11 @@ fn routes() -> OpenApiRouter<Common> {
 #[derive(Clone)]
 struct Common {
     delivery: Arc<dyn Delivery>,
-    staff: StaffKey,
+    staff: StaffAccess,
     document: Bytes,
 }
 
-impl FromRef<Common> for StaffKey {
+impl FromRef<Common> for StaffAccess {
     fn from_ref(common: &Common) -> Self {
         common.staff.clone()
     }

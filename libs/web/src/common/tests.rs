@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::*;
+use crate::StaffKey;
 
 #[tokio::test]
 async fn a_service_lives_as_soon_as_it_answers() {
@@ -188,7 +189,11 @@ impl Cafe {
         let key = StaffKey::load_or_create(data.path(), &Ids::seeded(1)).unwrap();
         let asked = Arc::default();
         let desk = Told { status, asked: Arc::clone(&asked) };
-        Self { router: routes_over(Arc::new(desk), key.clone(), OpenApi::default()), key, asked }
+        Self {
+            router: routes_over(Arc::new(desk), StaffAccess::new(key.clone(), "order"), OpenApi::default()),
+            key,
+            asked,
+        }
     }
 
     async fn get(&self, path: &str) -> (StatusCode, Value) {

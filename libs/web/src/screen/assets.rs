@@ -22,9 +22,13 @@ pub struct Asset {
 }
 
 /// What every screen has.
-const COMMON: [Asset; 3] = [
+const COMMON: [Asset; 7] = [
     Asset { name: "screen.css", content: include_str!("../../assets/screen.css") },
     Asset { name: "live.js", content: include_str!("../../assets/live.js") },
+    Asset { name: "fresh.js", content: include_str!("../../assets/fresh.js") },
+    Asset { name: "kept.js", content: include_str!("../../assets/kept.js") },
+    Asset { name: "chime.js", content: include_str!("../../assets/chime.js") },
+    Asset { name: "sound.js", content: include_str!("../../assets/sound.js") },
     Asset { name: "cup.svg", content: include_str!("../../assets/cup.svg") },
 ];
 

@@ -4,9 +4,11 @@ use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
-use axum::http::header::{ACCEPT_LANGUAGE, COOKIE};
+use axum::http::header::ACCEPT_LANGUAGE;
 use axum::http::request::Parts;
 use cafe_events::Name;
+
+use crate::cookies::cookies;
 
 /// A language of the screens. As an extractor: what `?lang=` asks for, else what was chosen before (the cookie `lang`), else
 /// what the browser prefers (`Accept-Language`; RFC 9110, section 12.5.4), else Korean.
@@ -71,9 +73,7 @@ impl Language {
     }
 
     fn chosen(headers: &HeaderMap) -> Option<Self> {
-        let cookies = headers.get_all(COOKIE).iter().filter_map(|cookies| cookies.to_str().ok());
-        let mut pairs = cookies.flat_map(|cookies| cookies.split(';'));
-        pairs.find_map(|pair| pair.trim().strip_prefix("lang=")).and_then(Self::tagged)
+        cookies(headers).find_map(|pair| pair.strip_prefix("lang=")).and_then(Self::tagged)
     }
 
     fn preferred(headers: &HeaderMap) -> Option<Self> {
@@ -104,6 +104,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Language {
 #[cfg(test)]
 mod tests {
     use axum::http::Request;
+    use axum::http::header::COOKIE;
 
     use super::*;
 

@@ -8,6 +8,7 @@ mod assets;
 mod language;
 mod money;
 mod page;
+pub mod words;
 
 pub use assets::{Asset, Assets};
 pub use language::{Both, Language};

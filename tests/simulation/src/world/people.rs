@@ -112,7 +112,7 @@ impl World {
 
     pub(super) fn obey(&mut self, order_id: OrderId, command: Command, place: PlaceNumber) -> bool {
         let Some(process) = self.barista.awake(place) else { return false };
-        if let Ok(answered) = process.ask(cafe_barista::Request { order_id, command }) {
+        if let Ok(answered) = process.ask(cafe_barista::Request { order_id, command, seen: None }) {
             self.obeyed.push((place, answered));
         }
         true

@@ -182,7 +182,8 @@ impl World {
             return false;
         }
         let platters = self.barista.disk.platters();
-        let ask = |order_id, command| process.ask(cafe_barista::Request { order_id, command }).ok();
+        let ask =
+            |order_id, command| process.ask(cafe_barista::Request { order_id, command, seen: None }).ok();
         robot.step(&platters.now.shelf, now, ask) > 0
     }
 

@@ -1,18 +1,17 @@
-// What can be heard: a chime of our own notes, and words by the browser's voices. A browser is silent until somebody has touched
-// the page, so whether sound is on is what the audio itself says, not what was chosen.
+// What can be heard: a chime, and words by the browser's voices. A browser is silent until somebody has touched the page, so whether
+// sound is on is what the audio itself says, not what was chosen.
+import { CHIME_MS, chime } from "./chime.js";
+import { keep, kept } from "./kept.js";
 
-/** Rising thirds: Hz, and seconds from the beginning. */
-const NOTES = [[523.25, 0], [659.25, .2], [783.99, .4]];
-const NOTE_S = 1.2;
-const LOUDNESS = .35;
-const CHIME_MS = 1_500;
 /** A voice that takes longer has failed; browsers do not always say so. */
 const SPEECH_LIMIT_MS = 15_000;
-const CHOICE = "board-sound";
 
-/** `changed(state)` is called with `on`, `off` if that was chosen, and `waiting` if only a touch is missing. */
-export function sounds(changed) {
-  let context, choice = remembered();
+/**
+ * The sound of a screen, whose choice is remembered under `name`. `changed(state)` is called with `on`, `off` if that was chosen, and
+ * `waiting` if only a touch is missing.
+ */
+export function sounds(name, changed) {
+  let context, choice = kept(name);
   const isOn = () => choice !== "off" && context?.state === "running";
   const tell = () => changed(isOn() ? "on" : choice === "off" ? "off" : "waiting");
 
@@ -26,7 +25,7 @@ export function sounds(changed) {
 
   function toggle() {
     choice = isOn() ? "off" : "on";
-    remember(choice);
+    keep(name, choice);
     if (choice === "on") {
       start();
       // Some browsers let a page speak only once it has spoken in a touch.
@@ -37,10 +36,10 @@ export function sounds(changed) {
     tell();
   }
 
-  async function chime() {
+  async function ring() {
     if (isOn()) {
-      NOTES.forEach(([frequency_hz, from_s]) => play(context, frequency_hz, context.currentTime + from_s));
-      await pause(CHIME_MS);
+      chime(context);
+      await new Promise((resolve) => setTimeout(resolve, CHIME_MS));
     }
   }
 
@@ -59,18 +58,7 @@ export function sounds(changed) {
     addEventListener("keydown", touched);
   }
   tell();
-  return { isOn, toggle, chime, speak, speaks: (language) => Boolean(voiceOf(language)) };
-}
-
-function play(context, frequency_hz, from_s) {
-  const tone = context.createOscillator(), loudness = context.createGain();
-  tone.frequency.value = frequency_hz;
-  loudness.gain.setValueAtTime(0, from_s);
-  loudness.gain.linearRampToValueAtTime(LOUDNESS, from_s + .02);
-  loudness.gain.exponentialRampToValueAtTime(.001, from_s + NOTE_S);
-  tone.connect(loudness).connect(context.destination);
-  tone.start(from_s);
-  tone.stop(from_s + NOTE_S);
+  return { isOn, toggle, chime: ring, speak, speaks: (language) => Boolean(voiceOf(language)) };
 }
 
 /** A voice of the device itself goes on speaking when the line to the world is down. */
@@ -89,25 +77,4 @@ function spoken(words, voice) {
     utterance.onend = utterance.onerror = () => { clearTimeout(limit); resolve(); };
     speechSynthesis.speak(utterance);
   });
-}
-
-/** A browser may forbid a page to remember anything. */
-function remembered() {
-  try {
-    return localStorage.getItem(CHOICE);
-  } catch {
-    return null;
-  }
-}
-
-function remember(choice) {
-  try {
-    localStorage.setItem(CHOICE, choice);
-  } catch {
-    // It is asked again after the next start.
-  }
-}
-
-function pause(time_ms) {
-  return new Promise((resolve) => setTimeout(resolve, time_ms));
 }

@@ -1,10 +1,11 @@
-//! What several screens of this service say.
+//! What several screens say.
 
 use cafe_events::Size;
-use cafe_web::screen::{Both, Language};
+
+use super::{Both, Language};
 
 /// A size of a drink.
-pub(super) fn size(size: Size, language: Language) -> &'static str {
+pub fn size(size: Size, language: Language) -> &'static str {
     language.of(&match size {
         Size::Small => Both { ko: "작은 컵", en: "Small" },
         Size::Medium => Both { ko: "중간 컵", en: "Medium" },
@@ -13,7 +14,7 @@ pub(super) fn size(size: Size, language: Language) -> &'static str {
 }
 
 /// Where it is drunk.
-pub(super) fn place(takeout: bool, language: Language) -> &'static str {
+pub fn place(takeout: bool, language: Language) -> &'static str {
     language.of(&if takeout {
         Both { ko: "포장", en: "To go" }
     } else {
