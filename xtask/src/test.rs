@@ -86,7 +86,7 @@ fn prepare(is_wanted: impl Fn(&str) -> bool) -> Result<()> {
     if is_wanted("tls") {
         cafe_rig::prepare_tls()?;
     }
-    if is_wanted("browser") {
+    if is_wanted("crates") || is_wanted("browser") {
         cafe_rig::prepare_browser()?;
     }
     if is_wanted("inputs") {

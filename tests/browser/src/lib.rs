@@ -5,16 +5,21 @@
 //! It fails in the test's own line, so nothing here returns a `Result`.
 
 mod browser;
+mod counter;
+mod customer;
 mod find;
 mod judges;
 mod key;
 mod news;
 mod screen;
 mod session;
+mod staff;
 mod target;
 mod wire;
 
 pub use browser::{Browser, LIMIT};
+pub use counter::Counter;
+pub use customer::Customer;
 pub use judges::{LongTask, MissingGlyph, SmallTarget, Violation};
 pub use key::Key;
 pub use screen::Screen;

@@ -22,6 +22,10 @@ const STARTED: Duration = Duration::from_mins(1);
 const PROFILE: &str = "profile";
 /// What comes before the port in the driver's first words.
 const SAYS_PORT: &str = "started successfully on port ";
+/// What it says of a port that it cannot have.
+const SAYS_IN_USE: &str = "Address already in use";
+/// So often in a row it does not come upon one that is in use.
+const DRIVER_STARTS: usize = 5;
 
 /// It asks nobody for updates, and reaches nothing but this machine: what a page wants from elsewhere fails, and can be seen.
 const FLAGS: [&str; 16] = [
@@ -74,12 +78,9 @@ impl Chromium {
         // Else its own first page would be among what it is asked to show.
         flags.push("about:blank".into());
         let mut browser = start(&folder, "browser.log", &browser, flags)?;
-        let mut driver = start(&folder, "driver.log", &driver, vec!["--port=0".into()])?;
+        let (driver, driver_port) = start_driver(&folder, &driver)?;
         let debugger_port =
             port(&mut browser, || fs::read_to_string(profile.join("DevToolsActivePort")).ok())?;
-        let said = folder.path().join("driver.log");
-        let driver_port =
-            port(&mut driver, || Some(fs::read_to_string(&said).ok()?.split_once(SAYS_PORT)?.1.to_owned()))?;
         Ok(Self { browser, driver, driver_port, debugger_port, folder })
     }
 
@@ -161,6 +162,21 @@ fn start(folder: &Folder, log: &str, program: &Path, flags: Vec<OsString>) -> Re
         folder: folder.path(),
         log: folder.path().join(log),
     })
+}
+
+/// The driver takes a port that is free on IPv6, and ends if somebody has the same on IPv4.
+fn start_driver(folder: &Folder, program: &Path) -> Result<(Process, u16)> {
+    let mut start_count = 0;
+    loop {
+        start_count += 1;
+        let log = format!("driver-{start_count}.log");
+        let mut driver = start(folder, &log, program, vec!["--port=0".into()])?;
+        let said = || fs::read_to_string(folder.path().join(&log)).unwrap_or_default();
+        match port(&mut driver, || Some(said().split_once(SAYS_PORT)?.1.to_owned())) {
+            Err(_) if start_count < DRIVER_STARTS && said().contains(SAYS_IN_USE) => {}
+            port => return Ok((driver, port?)),
+        }
+    }
 }
 
 /// The number with which begins what is found, once it is found.

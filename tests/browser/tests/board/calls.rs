@@ -1,8 +1,7 @@
 //! Who is called, and when.
 
-use cafe_browser_tests::{Screen, button, css};
+use cafe_browser_tests::{Counter, Screen, button, css};
 
-use crate::counter::Counter;
 use crate::ears::{calls, hear, heard, listen};
 
 #[test]

@@ -4,5 +4,4 @@ mod calls;
 mod news;
 mod reading;
 
-mod counter;
 mod ears;

@@ -1,11 +1,10 @@
 //! How old what it shows is.
 
-use cafe_browser_tests::{Browser, Screen, css};
+use cafe_browser_tests::{Browser, Counter, Screen, css};
 use cafe_failures::{process, tried};
 use cafe_system_tests::{MOMENT, Service};
 use rustix::process::Signal;
 
-use crate::counter::Counter;
 use crate::ears::{hear, listen};
 
 #[test]

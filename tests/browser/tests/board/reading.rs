@@ -1,9 +1,7 @@
 //! Whether everybody can read it.
 
-use cafe_browser_tests::{Browser, Screen, button, css};
+use cafe_browser_tests::{Browser, Counter, Screen, button, css};
 use serde_json::json;
-
-use crate::counter::Counter;
 
 /// As the page weighs at most, with all that it loads.
 const WEIGHT_LIMIT_BYTES: u64 = 100_000;

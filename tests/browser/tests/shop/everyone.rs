@@ -1,8 +1,6 @@
 //! Everyone can order: the rules of WCAG 2.2 AA in every state, in both languages, light and dark.
 
-use cafe_browser_tests::{Browser, Screen, css};
-
-use crate::customer::Customer;
+use cafe_browser_tests::{Browser, Customer, Screen};
 
 /// The most that a page weighs over the wire.
 const WEIGHT_MAX: u64 = 100_000;
@@ -29,10 +27,9 @@ fn in_every_state(language: &str) {
     let weight = phone.weight();
     assert!(weight < WEIGHT_MAX, "the shop weighs {weight} bytes");
     is_right(phone, "empty");
-    phone.click(css(".card[data-drink=latte]"));
-    phone.see(css("#drink[open]"));
+    customer.looks_at("latte");
     is_right(phone, "a drink");
-    phone.click(css("#drink .primary"));
+    customer.takes_it();
     for drink in ["americano", "mocha", "black_tea"] {
         customer.adds(drink);
     }

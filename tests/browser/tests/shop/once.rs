@@ -1,11 +1,9 @@
 //! One checkout is one order, whatever happens on the way.
 
-use cafe_browser_tests::{Screen, css, text};
+use cafe_browser_tests::{Customer, Screen, css, text};
 use cafe_failures::{customer, tried};
 use cafe_system_tests::Service;
 use rustix::process::Signal;
-
-use crate::customer::Customer;
 
 #[test]
 #[ignore = "run by cargo xtask test"]

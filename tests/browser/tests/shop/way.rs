@@ -1,20 +1,17 @@
 //! A customer's whole way.
 
-use cafe_browser_tests::{Key, Screen, css, heading, link, text};
-use cafe_system_tests::{Service, http};
-
-use crate::customer::Customer;
+use cafe_browser_tests::{Customer, Key, Screen, css, heading, link, text};
 
 #[test]
 #[ignore = "run by cargo xtask test"]
 fn a_customer_orders_on_a_phone_and_follows_the_order_to_its_end() {
     let customer = Customer::enters(&[], Screen::PHONE, "ko");
     let phone = &customer.phone;
-    phone.click(css(".card[data-drink=latte]"));
+    customer.looks_at("latte");
     phone.see(heading("라떼"));
     phone.click(css("#drink label:has([value=large])"));
     customer.clicks("하나 더");
-    phone.click(css("#drink .primary"));
+    customer.takes_it();
     customer.adds("americano");
     assert_eq!(phone.text(css("#count")), "3");
     customer.opens_the_cart();
@@ -31,11 +28,7 @@ fn a_customer_orders_on_a_phone_and_follows_the_order_to_its_end() {
     assert_eq!(phone.text(css("#steps [aria-current]")).lines().next(), Some("결제 완료"));
 
     let order_id = customer.orders()[0]["id"].as_str().unwrap().to_owned();
-    let does = |what: &str| {
-        let path = format!("/tickets/{order_id}/{what}");
-        let key = customer.cafe.staff_key();
-        http::post(customer.cafe.port(Service::Barista), &path, Some(&key), "").unwrap();
-    };
+    let does = |what: &str| _ = customer.staff(&order_id, what);
     does("start");
     customer.sees("making");
     assert!(!phone.has(css("#cancel")), "too late to cancel");
