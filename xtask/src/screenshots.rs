@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use cafe_browser_tests::{Browser, Counter, Customer, Screen};
+use cafe_browser_tests::{Browser, Counter, Customer, Screen, css};
 
 use crate::{shell, test};
 
@@ -27,6 +27,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         shots.shop("phone", Screen::PHONE);
         shots.shop("tablet", Screen::TABLET);
         shots.board();
+        shots.display("tablet", Screen::TABLET);
+        shots.display("phone", Screen::PHONE);
     }
     println!("the screens are in {}", folder.display());
     Ok(true)
@@ -58,6 +60,32 @@ impl Shots<'_> {
         customer.pays_with("tok_ok");
         customer.sees("paid");
         take("order");
+    }
+
+    fn display(&self, size: &str, screen: Screen) {
+        let counter = Counter::open();
+        let door = Browser::open(screen);
+        door.goto(&format!("{}/?lang={}", counter.origin(), self.language));
+        self.take(&door, &format!("{size}-door"));
+        let display = counter.display(screen, self.language);
+        for items in [
+            r#"[{"menu":"latte","size":"large","quantity":2,"takeout":true},{"menu":"americano"}]"#,
+            r#"[{"menu":"mocha"}]"#,
+            r#"[{"menu":"latte","takeout":true}]"#,
+            r#"[{"menu":"cappuccino","quantity":3},{"menu":"black_tea","size":"small"},{"menu":"latte","size":"large"}]"#,
+            r#"[{"menu":"americano","size":"large","takeout":true}]"#,
+            r#"[{"menu":"latte"},{"menu":"americano"}]"#,
+        ] {
+            counter.order(items);
+        }
+        display.see(css("#tickets > :nth-child(6)"));
+        display.click(css("#tickets > :nth-child(2) .done"));
+        display.see(css("#ready .ticket"));
+        display.click(css("#tickets > :nth-child(1) li:first-child button"));
+        display.see(css("#tickets li.ready"));
+        self.take(&display, &format!("{size}-display"));
+        display.click(css("#tickets > :nth-child(3) .reject"));
+        self.take(&display, &format!("{size}-reject"));
     }
 
     fn board(&self) {

@@ -1,5 +1,7 @@
 // Calls out what became ready, one after the other: a chime, then Korean, then English.
 
+/** So long after it became ready it is called, because staff take a slip back meanwhile. */
+const SETTLED_MS = 3_000;
 /** So long a number that is called stands out. */
 const CALLED_MS = 10_000;
 const FLASH_MS = 3_000;
@@ -22,7 +24,9 @@ export function caller({ main, ready, said, flash, sound, changed }) {
     fresh.forEach((call) => known.add(call));
     forget();
     // The newest is listed first; whoever was ready first is called first.
-    waiting = isFirst ? [] : [...waiting, ...fresh.reverse()].filter((call) => listed.has(call));
+    const due = performance.now() + SETTLED_MS;
+    const called = fresh.reverse().map((call) => ({ call, due }));
+    waiting = isFirst ? [] : [...waiting, ...called].filter(({ call }) => listed.has(call));
     isFirst = false;
     mark();
     callAll();
@@ -34,7 +38,13 @@ export function caller({ main, ready, said, flash, sound, changed }) {
     }
     isCalling = true;
     while (waiting.length > 0) {
-      await callOne(waiting.shift());
+      const left_ms = waiting[0].due - performance.now();
+      if (left_ms > 0) {
+        // What is listed may be another by then.
+        await new Promise((resolve) => setTimeout(resolve, left_ms));
+      } else {
+        await callOne(waiting.shift().call);
+      }
     }
     isCalling = false;
   }

@@ -13,9 +13,9 @@ pub(crate) fn does(cafe: &Cafe, order: &str, what: &str) -> Value {
     answer.json()
 }
 
-/// Whether there is a ticket of an order.
-pub(crate) fn has(cafe: &Cafe, order: &str) -> bool {
+/// The ticket of an order, if there is one.
+pub(crate) fn ticket(cafe: &Cafe, order: &str) -> Option<Value> {
     let answer =
         http::get(cafe.port(Service::Barista), &format!("/tickets/{order}"), Some(&cafe.staff_key()));
-    answer.is_ok_and(|answer| answer.status == 200)
+    answer.ok().filter(|answer| answer.status == 200).map(|answer| answer.json())
 }

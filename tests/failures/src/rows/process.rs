@@ -159,6 +159,30 @@ rows! {
         simulated: [],
     }
 
+    DISPLAY_CUT_OFF = "the barista service is killed or frozen while staff look at the barista's display" {
+        customer: "Nothing",
+        owner: "Within about 5 s the display says since when orders may be missing on it, and never that there is nothing to make. What is touched meanwhile is not done, and it says so. It recovers by itself",
+        others: "Go on",
+        shown_by: [
+            "tests/browser/tests/display/news.rs" => [
+                "a_display_whose_service_is_gone_never_says_that_all_is_done_and_recovers_by_itself",
+                "a_display_that_hears_nothing_over_a_connection_that_holds_says_so_too",
+                "what_cannot_be_sent_is_told_and_can_be_touched_again",
+            ],
+        ],
+        simulated: [],
+    }
+
+    DISPLAY_ALONE = "the order and payment services are dead while staff look at the barista's display" {
+        customer: "Connections to them are refused",
+        owner: "What was paid is made and handed over as if nothing had happened",
+        others: "Barista goes on in the same process",
+        shown_by: [
+            "tests/browser/tests/display/news.rs" => ["a_display_works_while_the_other_two_services_are_dead"],
+        ],
+        simulated: [],
+    }
+
     BOARD_ALONE = "the order and payment services are dead while customers look at the pickup board" {
         customer: "The board goes on as if nothing had happened",
         owner: "Connections to them are refused",

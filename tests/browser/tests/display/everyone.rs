@@ -1,0 +1,72 @@
+//! Whether everybody can use it, in every state.
+
+use cafe_browser_tests::{Browser, Counter, Screen, button, css};
+
+/// The least that what is touched measures, in CSS pixels.
+const TARGET_PX: f64 = 44.0;
+/// As a page weighs at most, with all that it loads.
+const WEIGHT_LIMIT_BYTES: u64 = 100_000;
+
+const DRINKS: &str =
+    r#"[{"menu":"latte","size":"large","quantity":2,"takeout":true},{"menu":"americano"},{"menu":"mocha"}]"#;
+
+#[test]
+#[ignore = "run by cargo xtask test"]
+fn everybody_can_use_it_in_every_state_in_both_languages() {
+    for (language, done, reject, recall, close) in [
+        ("ko", "완료, 0001", "못 만듦, 0002", "다시 만들기, 0001", "닫기"),
+        ("en", "Done, 0001", "Cannot make, 0002", "Make again, 0001", "Close"),
+    ] {
+        let counter = Counter::open();
+        for (screen, name) in [(Screen::TABLET, "tablet"), (Screen::PHONE, "phone")] {
+            let door = Browser::open(screen);
+            door.goto(&format!("{}/?lang={language}", counter.origin()));
+            demand_usable(&door, &format!("{name}: door"));
+        }
+        let tablet = counter.display(Screen::TABLET, language);
+        tablet.see(css("#empty"));
+        demand_usable(&tablet, "empty");
+        for _ in 0..3 {
+            counter.order(DRINKS);
+        }
+        tablet.see(button(done));
+        tablet.click(css("#tickets .ticket:nth-child(2) li:first-child button"));
+        tablet.click(button(done));
+        tablet.see(button("0001"));
+        tablet.see(css("#undo"));
+        demand_usable(&tablet, "making, ready, undo");
+        let weight = tablet.weight();
+        assert!((10_000..WEIGHT_LIMIT_BYTES).contains(&weight), "{weight} bytes");
+        tablet.click(button(reject));
+        demand_usable(&tablet, "rejecting");
+        tablet.click(button(close));
+        tablet.click(button(recall));
+        demand_usable(&tablet, "recalling");
+        tablet.click(button(close));
+        let phone = counter.display(Screen::PHONE, language);
+        phone.see(button("0002"));
+        demand_usable(&phone, "phone");
+        assert_eq!(phone.foreign_requests(&[&counter.origin()]), [""; 0]);
+        assert_eq!(tablet.console_errors(), [""; 0]);
+    }
+}
+
+#[track_caller]
+fn demand_usable(page: &Browser, state: &str) {
+    for scheme in ["light", "dark"] {
+        page.prefer("prefers-color-scheme", scheme);
+        let violations = page.violations();
+        assert!(violations.is_empty(), "{state}, {scheme}: {violations:#?}");
+    }
+    assert_eq!(
+        page.sizes_below(
+            "button, .choice label, .checks label, summary, input:not([type=radio], [type=checkbox])",
+            TARGET_PX
+        ),
+        [],
+        "{state}"
+    );
+    assert_eq!(page.missing_glyphs(), [], "{state}");
+    let wide = page.run("return document.documentElement.scrollWidth > innerWidth", &[]);
+    assert_eq!(wide, false, "{state}: nothing is wider than the screen");
+}
