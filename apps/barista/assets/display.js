@@ -94,11 +94,12 @@ function draw() {
   const isDone = shown.toMake(toMake) & shown.ready(ready, staff.leaving) & shown.collected(lists.collected());
   part("count").textContent = toMake.length || "";
   part("ready-count").textContent = ready.length || "";
-  shown.drinks(toMake);
   part("more").hidden = !beyond;
   part("more").textContent = words.more.replace("{n}", "");
   tellNothing(toMake.length);
-  if (!isDone) {
+  if (isDone) {
+    shown.drinks(toMake);
+  } else {
     show();
   }
 }

@@ -43,7 +43,15 @@ export function acts({ words, told, undo: undoButton, left, take, show }) {
         take(said);
         return said;
       }
-      await tellWhy(ticket, status);
+      const now = status === 412 || status === 409 ? await ticketNow(ticket) : undefined;
+      if (status === 412 && now && isStillToMake(ticket, now)) {
+        const again = await ask(now, what, body);
+        if (again.status === 200) {
+          take(again.said);
+          return again.said;
+        }
+      }
+      tellWhy(ticket, status, now);
     } catch {
       tell(words.failed.replace("{n}", ticket.number), true);
     } finally {
@@ -52,14 +60,24 @@ export function acts({ words, told, undo: undoButton, left, take, show }) {
     return undefined;
   }
 
+  async function ticketNow({ order_id }) {
+    const answer = await fetch(`tickets/${order_id}`, { signal: AbortSignal.timeout(LIMIT_MS) });
+    return answer.ok ? answer.json() : undefined;
+  }
+
+  /** A ticket that has only been started since, as the next one is by itself, is for whoever makes it what it was. */
+  function isStillToMake(seen, now) {
+    const linesOf = ({ lines }) => lines.map(({ state }) => state).join();
+    return seen.status === "queued" && now.status === "making" && linesOf(seen) === linesOf(now);
+  }
+
   /** Somebody else was faster, or it cannot be done: what the ticket is now is said, and shown. */
-  async function tellWhy(ticket, status) {
-    const answer = await fetch(`tickets/${ticket.order_id}`, { signal: AbortSignal.timeout(LIMIT_MS) });
-    if (!answer.ok || (status !== 412 && status !== 409)) {
+  function tellWhy(ticket, status, now) {
+    if (!now) {
       tell(words.failed.replace("{n}", ticket.number), true);
       return;
     }
-    const now = await answer.json(), sentence = status === 412 ? words.faster : words.not_now;
+    const sentence = status === 412 ? words.faster : words.not_now;
     take(now);
     tell(sentence.replace("{n}", ticket.number).replace("{s}", words.statuses[now.status]), true);
   }

@@ -1,7 +1,7 @@
 // Tickets as cards. A card is drawn when its ticket has changed, and moved when its place has.
 
 /** Cards that are made in one go. */
-const AT_ONCE = 24;
+const AT_ONCE = 6;
 /** From here on a ticket is old, and from there on late. */
 const OLD_MIN = 3, LATE_MIN = 6;
 /** A ticket this old is of another day, even when no ticket of a later day is shown. */
@@ -41,6 +41,7 @@ export function cards({ words, behind_ms, staff, today }) {
           const focused = element?.contains(document.activeElement) ? document.activeElement.className : "";
           const fresh = make(ticket, place);
           fresh.dataset.since = ticket[since];
+          tellAge(fresh);
           element?.replaceWith(fresh);
           if (element === next) {
             next = fresh;
@@ -56,7 +57,6 @@ export function cards({ words, behind_ms, staff, today }) {
         } else {
           next = next.nextElementSibling;
         }
-        tellAge(element);
       }
       return true;
     };

@@ -20,8 +20,13 @@ pub struct Config {
     pub rungs: Rungs,
     /// The store whose queue is shown where none is named.
     pub store: String,
-    /// A ticket that has been ready for this long is given up.
+    /// A ticket that has been ready for this long counts as picked up: whoever hands drinks over need not say so.
+    pub picked_up_after: Duration,
+    /// A ticket that has been ready for this long is given up; sooner than `picked_up_after`, none counts as picked up by itself.
     pub uncollected_after: Duration,
+    /// Staff say when they start an order. Otherwise the next one starts by itself when the one before it is ready, so one touch
+    /// for each order is enough.
+    pub two_touch: bool,
     /// Who makes the drinks where no person does.
     pub robot: Option<RobotConfig>,
 }
@@ -43,7 +48,9 @@ impl Config {
             data: data.into(),
             rungs: Rungs::default(),
             store: "main".to_owned(),
+            picked_up_after: Duration::from_mins(10),
             uncollected_after: Duration::from_hours(2),
+            two_touch: false,
             robot: None,
         }
     }

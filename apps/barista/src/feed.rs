@@ -3,14 +3,14 @@
 //! A bounded ring: whoever was away for too long, or watches too slowly, has missed something and starts from the rows
 //! again. Nothing waits for a watcher.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cafe_events::OrderId;
 use tokio::sync::watch;
 
 use crate::domain::Changed;
-use crate::ticket::Ticket;
+use crate::ticket::{Status, Ticket};
 
 /// Changes that are kept, about a kilobyte each.
 const CHANGES_KEPT: usize = 2_048;
@@ -71,6 +71,17 @@ impl Feed {
         News::Tickets(tickets, last)
     }
 
+    /// Stores in which a ticket was finished after the change numbered `after`, of those changes that are still known, and the number
+    /// of the last.
+    pub(crate) fn finished_after(&self, after: u64) -> (BTreeSet<String>, u64) {
+        let Some((fresh, last)) = self.range(after) else { return (BTreeSet::new(), self.last()) };
+        let is_finished = |changed: &&Changed| {
+            matches!(changed.before, Some(Status::Queued | Status::Making))
+                && matches!(changed.ticket.status, Status::Ready | Status::Rejected)
+        };
+        (fresh.iter().filter(is_finished).map(|changed| changed.ticket.store.clone()).collect(), last)
+    }
+
     /// Every change after the one numbered `after`, and the number of the last; nothing if some of them are gone.
     fn range(&self, after: u64) -> Option<(Vec<Changed>, u64)> {
         let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
@@ -92,7 +103,6 @@ mod tests {
     use cafe_clock::from_ms;
 
     use super::*;
-    use crate::ticket::Status;
 
     #[test]
     fn a_watcher_sees_each_changed_ticket_once_as_it_is_now() {

@@ -105,11 +105,19 @@ fn start_tasks(
 ) -> TaskTracker {
     let tasks = TaskTracker::new();
     tasks.spawn(timers::count_queue(desk.clone(), clock.clone(), stop.clone()));
-    let give_up = timers::give_up(desk.clone(), clock.clone(), config.uncollected_after, stop.clone());
-    tasks.spawn(once_leading(desk.clone(), stop.clone(), give_up));
+    for (patience, command) in [
+        (config.picked_up_after, Command::PickUp),
+        (config.uncollected_after, Command::GiveUp(config.uncollected_after)),
+    ] {
+        let waiting = timers::once_ready_for(patience, command, desk.clone(), clock.clone(), stop.clone());
+        tasks.spawn(once_leading(desk.clone(), stop.clone(), waiting));
+    }
     if let Some(robot) = config.robot {
         let robot = robot::run(robot, desk.clone(), feed.clone(), stop.clone());
         tasks.spawn(once_leading(desk.clone(), stop.clone(), robot));
+    } else if !config.two_touch {
+        let starting = timers::start_next(desk.clone(), feed.clone(), stop.clone());
+        tasks.spawn(once_leading(desk.clone(), stop.clone(), starting));
     }
     tasks.close();
     tasks

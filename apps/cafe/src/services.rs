@@ -98,7 +98,9 @@ pub(crate) fn barista_config(settings: &Settings) -> cafe_barista::Config {
     cafe_barista::Config {
         listen: settings.address(Source::Barista),
         store: settings.store.to_string(),
+        picked_up_after: settings.picked_up_after.0,
         uncollected_after: settings.uncollected_after.0,
+        two_touch: settings.two_touch,
         robot: settings.robot.then_some(robot),
         rungs: settings.rungs(),
         ..cafe_barista::Config::new(settings.data())
@@ -148,7 +150,7 @@ mod tests {
     #[test]
     fn a_child_that_is_started_with_its_flags_alone_is_set_as_up_was() {
         let set = "cafe --data /cafe --store east --currency USD --time-zone UTC --pay-by 90s --order-port 1 \
-             --payment-port 2 --barista-port 4 --robot --robot-speed 2.5 --robot-baristas 9 --uncollected-after 3h \
+             --payment-port 2 --barista-port 4 --robot --robot-speed 2.5 --robot-baristas 9 --picked-up-after 5m --uncollected-after 3h --two-touch \
              --simulator-latency 40ms --database postgres://u@localhost/{service} --kafka localhost:9092 \
              --kafka-options fetch.min.bytes=2 --replica b";
         // What looks like a flag, is long, or is finer than a millisecond.

@@ -116,7 +116,17 @@ pub(crate) struct Settings {
     #[config(layer_attr(arg(long, global = true, value_name = "COUNT", hide_short_help = true)))]
     pub(crate) robot_baristas: u16,
 
-    /// How long a ready order waits for its customer before it counts as uncollected [default: 2h]
+    /// Staff touch each order when they start it; otherwise the next one starts when the one before it is ready
+    #[config(env = "CAFE_TWO_TOUCH", default = false, deserialize_with = values::truth)]
+    #[config(layer_attr(arg(long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "true|false", hide_short_help = true)))]
+    pub(crate) two_touch: bool,
+
+    /// How long an order is ready before it counts as picked up, though nobody said so [default: 10m]
+    #[config(env = "CAFE_PICKED_UP_AFTER", default = "10m")]
+    #[config(layer_attr(arg(long, global = true, value_name = "TIME", hide_short_help = true)))]
+    pub(crate) picked_up_after: Span,
+
+    /// How long a ready order waits for its customer before it counts as uncollected, where that is sooner [default: 2h]
     #[config(env = "CAFE_UNCOLLECTED_AFTER", default = "2h")]
     #[config(layer_attr(arg(long, global = true, value_name = "TIME", hide_short_help = true)))]
     pub(crate) uncollected_after: Span,
@@ -241,6 +251,8 @@ impl Settings {
                 flag("robot", self.robot.to_string().into());
                 flag("robot-speed", self.robot_speed.to_string().into());
                 flag("robot-baristas", self.robot_baristas.to_string().into());
+                flag("two-touch", self.two_touch.to_string().into());
+                flag("picked-up-after", self.picked_up_after.to_string().into());
                 flag("uncollected-after", self.uncollected_after.to_string().into());
             }
         }

@@ -147,6 +147,13 @@ impl Cafe {
         answer(self.send(request).await).await
     }
 
+    /// Staff do something if the ticket is as they have seen it (`If-Match`).
+    pub(crate) async fn staff_if(&self, order_id: OrderId, what: &str, seen: &str) -> Answer {
+        let mut request = self.request("POST", &format!("/tickets/{order_id}/{what}"), "");
+        request.headers_mut().insert("if-match", seen.parse().unwrap());
+        answer(self.send(request).await).await
+    }
+
     pub(crate) async fn without_key(&self, method: &str, path: &str) -> Answer {
         let mut request = self.request(method, path, "");
         request.headers_mut().remove("authorization");
