@@ -79,28 +79,26 @@ fn money_that_went_back_does_not_come_again() {
 #[test]
 fn the_same_key_is_the_same_order_as_it_is_now_and_with_another_body_it_is_refused() {
     let mut cafe = Cafe::new(false);
-    let place = |number: u128, body: &str, only_repeated| {
-        let key = Some(IdempotencyKey { key: "k".to_owned(), body_hash: body.to_owned() });
-        Request::Place(PlaceOrder {
-            order_id: OrderId::from_u128(number),
-            order: new_order(),
-            key,
-            only_repeated,
-        })
+    let key = |body: &str| IdempotencyKey { key: "k".to_owned(), body_hash: body.to_owned() };
+    let place = |number: u128, body: &str| {
+        let order_id = OrderId::from_u128(number);
+        Request::Place(PlaceOrder { order_id, order: new_order(), key: Some(key(body)) })
     };
+    let repeat = |body: &str| Request::Repeat { store: "main".to_owned(), key: key(body) };
     cafe.tables.keys.fill(("main".to_owned(), "k".to_owned()), None);
-    assert!(matches!(cafe.ask(&place(7, "a", true)), Answer::NotTaken));
-    assert!(matches!(cafe.ask(&place(7, "a", false)), Answer::Placed { repeated: false, .. }));
+    assert!(matches!(cafe.ask(&repeat("a")), Answer::NotTaken));
+    assert!(matches!(cafe.ask(&place(7, "a")), Answer::Placed { repeated: false, .. }));
     cafe.order_id = ORDER;
     cafe.hear(Event::Payment(approved(TOTAL)));
-    for only_repeated in [false, true] {
-        let Answer::Placed { order_id, order, repeated: true } = cafe.ask(&place(8, "a", only_repeated))
-        else {
+    for again in [place(8, "a"), repeat("a")] {
+        let Answer::Placed { order_id, order, repeated: true } = cafe.ask(&again) else {
             panic!("it was taken before")
         };
         assert_eq!((order_id, order.status()), (ORDER, Status::Paid));
     }
-    assert!(matches!(cafe.ask(&place(9, "b", false)), Answer::KeyUsed));
+    for other in [place(9, "b"), repeat("b")] {
+        assert!(matches!(cafe.ask(&other), Answer::KeyUsed));
+    }
     assert_eq!(cafe.announced, [1], "one order was announced");
 }
 
@@ -201,7 +199,7 @@ fn every_row_that_is_looked_at_is_asked_for() {
     assert_eq!(tables.numbers.wanted(), ["main"]);
     let mut tables = OrderTables::default();
     let key = Some(IdempotencyKey { key: "k".to_owned(), body_hash: String::new() });
-    let place = PlaceOrder { order_id: ORDER, order: new_order(), key, only_repeated: false };
+    let place = PlaceOrder { order_id: ORDER, order: new_order(), key };
     orders.needs_of_request(&Request::Place(place), &mut tables);
     assert!(tables.orders.wanted().is_empty(), "a new id has no row");
     assert_eq!(tables.numbers.wanted(), ["main"]);

@@ -368,12 +368,7 @@ impl Cafe {
     }
 
     pub(crate) fn place(&mut self) -> (OrderId, Order) {
-        let place = PlaceOrder {
-            order_id: OrderId::from_u128(7),
-            order: new_order(),
-            key: None,
-            only_repeated: false,
-        };
+        let place = PlaceOrder { order_id: OrderId::from_u128(7), order: new_order(), key: None };
         match self.ask(&Request::Place(place)) {
             Answer::Placed { order_id, order, repeated: false } => (order_id, Arc::unwrap_or_clone(order)),
             answer => panic!("{answer:?}"),

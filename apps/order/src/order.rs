@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cafe_clock::after;
 use cafe_events::{
-    Currency, LineId, OrderCancelRequested, OrderEvent, OrderLine, OrderPlaced, Party, PaymentChoice,
+    Currency, LineId, OrderCancelRequested, OrderEvent, OrderLine, OrderPlaced, Party, PaymentChoice, Size,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -140,12 +140,34 @@ impl NewOrder {
     /// A hash of the body as it was understood: it does not matter how it was written, nor whether a default was written out.
     /// Prices are no part of it, for the menu may change meanwhile.
     pub fn body_hash(&self) -> String {
-        let wished =
-            self.lines.iter().map(|line| (&line.menu, line.size, line.quantity, &line.options, line.takeout));
-        let lines: Vec<_> = wished.collect();
-        let canonical = serde_json::to_vec(&(&self.store, lines, self.takeout, &self.payment));
-        URL_SAFE_NO_PAD.encode(Sha256::digest(canonical.unwrap_or_default()))
+        let wished = self.lines.iter().map(|line| {
+            let OrderLine { menu, size, quantity, options, takeout, .. } = line;
+            WishedLine(menu, *size, *quantity, options, *takeout)
+        });
+        body_hash(&self.store, wished, self.takeout, &self.payment)
     }
+}
+
+/// What was wished for in a line: the drink's key, size, quantity, options, and whether it is to go.
+#[derive(Serialize)]
+pub(crate) struct WishedLine<'a>(
+    pub(crate) &'a str,
+    pub(crate) Size,
+    pub(crate) u32,
+    pub(crate) &'a [String],
+    pub(crate) bool,
+);
+
+/// As [`NewOrder::body_hash`], of its parts.
+pub(crate) fn body_hash<'a>(
+    store: &str,
+    lines: impl Iterator<Item = WishedLine<'a>>,
+    takeout: bool,
+    payment: &PaymentChoice,
+) -> String {
+    let lines: Vec<_> = lines.collect();
+    let canonical = serde_json::to_vec(&(store, lines, takeout, payment));
+    URL_SAFE_NO_PAD.encode(Sha256::digest(canonical.unwrap_or_default()))
 }
 
 impl Order {

@@ -16,6 +16,13 @@ use crate::{Change, Orders};
 pub enum Request {
     /// Take an order.
     Place(PlaceOrder),
+    /// Answer what was taken under this key before; nothing new is taken.
+    Repeat {
+        /// The store that it was asked of.
+        store: String,
+        /// What the customer sent.
+        key: IdempotencyKey,
+    },
     /// Undo an order.
     Cancel {
         /// Which.
@@ -43,8 +50,6 @@ pub struct PlaceOrder {
     pub order: NewOrder,
     /// The customer's Idempotency-Key, if one was sent.
     pub key: Option<IdempotencyKey>,
-    /// No new orders are taken at the moment; a repeated one is still answered.
-    pub only_repeated: bool,
 }
 
 /// What tells a repeated request from a new one, within a store.
@@ -70,7 +75,7 @@ pub enum Answer {
     },
     /// The Idempotency-Key was used with another body.
     KeyUsed,
-    /// It is not a repeated order, and new ones are not taken.
+    /// Nothing was taken under this Idempotency-Key.
     NotTaken,
     /// The order after a cancel was asked for now ([`Transition::Changed`]) or before.
     CancelAsked {
@@ -100,6 +105,7 @@ pub(crate) fn needs(request: &Request, tables: &mut OrderTables) {
                 tables.keys.need((place.order.store.clone(), key.key.clone()));
             }
         }
+        Request::Repeat { store, key } => tables.keys.need((store.clone(), key.key.clone())),
         Request::Cancel { order_id, .. } => tables.orders.need(*order_id),
         Request::TokenSecret(_) => tables.token_secret.need(()),
         Request::ForgetKeys { .. } => {}
@@ -115,6 +121,7 @@ pub(crate) fn decide(
 ) -> Answer {
     match request {
         Request::Place(place) => decide_place(domain, tables, place, now, turn),
+        Request::Repeat { store, key } => repeated(tables, store, key).unwrap_or(Answer::NotTaken),
         Request::Cancel { order_id, by, reason } => {
             decide_cancel(tables, *order_id, *by, reason.clone(), now, turn)
         }
@@ -136,9 +143,6 @@ fn decide_place(
     let store = &place.order.store;
     if let Some(answer) = place.key.as_ref().and_then(|key| repeated(tables, store, key)) {
         return answer;
-    }
-    if place.only_repeated {
-        return Answer::NotTaken;
     }
     let restored = tables.restored_at.map(|at| (at.as_millisecond(), business_day(at, &domain.zone)));
     let numbers = DayNumbers::next(tables.numbers.get(store), business_day(now, &domain.zone), restored);

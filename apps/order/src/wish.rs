@@ -6,6 +6,7 @@ use cafe_events::{OrderLine, PaymentChoice, Size};
 use serde::{Deserialize, Deserializer, de};
 
 use crate::menu::{Drink, Menu};
+use crate::order::{WishedLine, body_hash};
 
 /// The most lines in an order.
 pub const LINES_MAX: usize = 50;
@@ -119,6 +120,18 @@ impl Wish {
         }
         let total = lines.iter().map(|line| line.price).sum();
         Ok(Priced { lines: lines.into(), total })
+    }
+
+    /// What [`NewOrder::body_hash`](crate::order::NewOrder::body_hash) was, if this was taken before: also where the menu has changed
+    /// so that it would not be taken now.
+    pub fn body_hash(&self, menu: &Menu, store: &str) -> String {
+        let wished = self.items.iter().map(|item| {
+            let usual = || menu.find(&item.menu).map_or(Size::Medium, Drink::usual_size);
+            let size = item.size.unwrap_or_else(usual);
+            let takeout = item.takeout.unwrap_or(self.takeout);
+            WishedLine(&item.menu, size, item.quantity, &item.options, takeout)
+        });
+        body_hash(store, wished, self.takeout, &self.payment)
     }
 
     fn faults(&self, vendors: &[String]) -> Vec<Fault> {

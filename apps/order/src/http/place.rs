@@ -96,24 +96,29 @@ async fn take(
     let JsonBody(wish) = body.map_err(with_example)?;
     let now = app.clock.now();
     let flow = app.backlog.flow(now);
-    if flow == Flow::Stuck && terms.key.is_none() {
-        return Err(stuck());
-    }
+    let store = wish.store.clone().unwrap_or_else(|| app.config.store.clone());
+    let key =
+        terms.key.map(|key| IdempotencyKey { key, body_hash: wish.body_hash(&app.config.menu, &store) });
     let told = wish.expected_total;
-    let order = priced(app, wish)?;
-    // Only what was taken before under the same key is answered then.
-    let objection = match told {
-        _ if flow == Flow::Stuck => Some(stuck()),
-        Some(told) if told != order.total => Some(price_changed(order.total)),
-        _ => None,
+    let order = priced(app, wish, store.clone()).and_then(|order| match told {
+        _ if flow == Flow::Stuck => Err(stuck()),
+        Some(told) if told != order.total => Err(price_changed(order.total)),
+        _ => Ok(order),
+    });
+    // What is not taken now may have been taken before, and is answered then.
+    let (request, objection) = match (order, key) {
+        (Ok(order), key) => (Request::Place(PlaceOrder { order_id: app.ids.uuid(now), order, key }), None),
+        (Err(problem), Some(key)) => (Request::Repeat { store, key }, Some(problem)),
+        (Err(problem), None) => return Err(problem),
     };
-    let key = terms.key.map(|key| IdempotencyKey { key, body_hash: order.body_hash() });
-    let place = PlaceOrder { order_id: app.ids.uuid(now), order, key, only_repeated: objection.is_some() };
-    let (order_id, order, repeated) = match app.desk.ask(Request::Place(place), traceparent).await? {
-        Answer::Placed { order_id, order, repeated } => (order_id, order, repeated),
-        Answer::KeyUsed => return Err(key_used()),
-        Answer::NotTaken => return Err(objection.unwrap_or_else(stuck)),
-        answer => return Err(Problem::internal(format!("placing an order was answered with {answer:?}"))),
+    let answer = app.desk.ask(request, traceparent).await?;
+    let (order_id, order, repeated) = match (answer, objection) {
+        (Answer::Placed { order_id, order, repeated }, _) => (order_id, order, repeated),
+        (Answer::NotTaken, Some(problem)) => return Err(problem),
+        (Answer::KeyUsed, _) => return Err(key_used()),
+        (answer, _) => {
+            return Err(Problem::internal(format!("placing an order was answered with {answer:?}")));
+        }
     };
     let shown = match terms.wait {
         Some(wait) => app.once_payment_is_known(order_id, order, wait).await,
@@ -129,13 +134,13 @@ async fn take(
     Ok((StatusCode::CREATED, headers, json).into_response())
 }
 
-fn priced(app: &App, wish: Wish) -> Result<NewOrder, Problem> {
+fn priced(app: &App, wish: Wish, store: String) -> Result<NewOrder, Problem> {
     let priced = wish.price(&app.config.menu, &app.config.vendors).map_err(|faults| {
         let named = |problem: Problem, fault: crate::wish::Fault| problem.field(fault.field, fault.right);
         with_example(faults.into_iter().fold(Problem::invalid_body(), named))
     })?;
     Ok(NewOrder {
-        store: wish.store.unwrap_or_else(|| app.config.store.clone()),
+        store,
         lines: priced.lines,
         takeout: wish.takeout,
         total: priced.total,

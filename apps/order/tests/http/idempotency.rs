@@ -1,6 +1,8 @@
 use std::time::Duration;
 
 use cafe_failures::{clock, customer, tried};
+use cafe_order::Config;
+use cafe_order::menu::{DEFAULT, Menu};
 use futures_util::future::join_all;
 
 use crate::cafe::{Cafe, PATIENCE, Taken, wish};
@@ -62,6 +64,37 @@ async fn a_default_that_is_written_out_does_not_matter() {
     assert_eq!((reply.status.as_u16(), Taken::of(&reply).id), (201, first.id));
     written_out["items"][1]["takeout"] = false.into();
     assert_eq!(cafe.post("/orders", &KEY, &written_out).await.status, 422);
+}
+
+#[tokio::test]
+async fn an_order_that_was_taken_is_answered_also_when_its_drink_has_left_the_menu_or_comes_in_other_sizes() {
+    tried(&customer::SENDS_AGAIN);
+    let mut cafe = Cafe::open();
+    let first = Taken::of(&cafe.post("/orders", &KEY, &wish()).await);
+    for change in [
+        |config: &mut Config| {
+            config.menu = Menu::parse(&DEFAULT.replace("\"americano\"", "\"long_black\"")).unwrap();
+        },
+        |config: &mut Config| {
+            config.menu =
+                Menu::parse(&DEFAULT.replacen("price = 3500", "price = 3500\nsizes = [\"small\"]", 1))
+                    .unwrap();
+        },
+    ] {
+        cafe.reopen_with(change).await;
+        let again = cafe.post("/orders", &KEY, &wish()).await;
+        assert_eq!(
+            (again.status.as_u16(), again.header("idempotent-replayed")),
+            (201, "true"),
+            "{:?}",
+            again.json()
+        );
+        assert_eq!(Taken::of(&again).id, first.id);
+        let new = cafe.post("/orders", &[("idempotency-key", "another")], &wish()).await;
+        assert_eq!(new.status, 422, "nothing that is not on the menu is taken");
+        assert!(new.fields()[0].starts_with("items[0]."), "{:?}", new.fields());
+    }
+    assert_eq!(cafe.announced().len(), 1);
 }
 
 #[tokio::test]

@@ -4,10 +4,15 @@ rows! {
     customer "Customers and callers";
 
     SENDS_AGAIN = "a customer sends an order again" {
-        customer: "The same answer with `Idempotent-Replayed: true`, also after a restart and after the order went on",
+        customer: "The same answer with `Idempotent-Replayed: true`, also after a restart, after the order went on, and when its drinks have left the menu",
         owner: "One order",
         others: "Hear of it once",
-        shown_by: ["apps/order/tests/http/idempotency.rs" => ["the_answer_is_the_same_after_a_restart_and_after_the_order_went_on"]],
+        shown_by: [
+            "apps/order/tests/http/idempotency.rs" => [
+                "the_answer_is_the_same_after_a_restart_and_after_the_order_went_on",
+                "an_order_that_was_taken_is_answered_also_when_its_drink_has_left_the_menu_or_comes_in_other_sizes",
+            ],
+        ],
         simulated: ["customer sends again"],
     }
 

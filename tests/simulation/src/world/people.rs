@@ -59,13 +59,15 @@ impl World {
         let key = known.idempotency_key(&order);
         let till = self.order.places[usize::from(place)].besides.as_ref();
         let is_stuck = till.is_some_and(|till| till.backlog.flow(now) == Flow::Stuck);
-        let is_keyed = key.is_some();
-        let request =
-            cafe_order::Request::Place(PlaceOrder { order_id, order, key, only_repeated: is_stuck });
+        let request = match key {
+            key if !is_stuck => Some(cafe_order::Request::Place(PlaceOrder { order_id, order, key })),
+            Some(key) => Some(cafe_order::Request::Repeat { store: order.store, key }),
+            None => None,
+        };
         let Some(process) = self.order.awake(place) else { return };
-        if is_stuck && !is_keyed {
+        let Some(request) = request else {
             return self.note("order is refused, payment is behind", Source::Order);
-        }
+        };
         if let Ok(answered) = process.ask(request) {
             self.asked.push(Asked { place, customer, places: Some(order_id), changed, answered });
         }
