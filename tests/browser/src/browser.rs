@@ -7,12 +7,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use fantoccini::elements::Element;
 use serde_json::{Value, json};
 
 use crate::news::News;
-use crate::session::{Element, Session};
+use crate::session::Session;
 use crate::{Key, Screen, Target, text};
 
 /// How long is waited for whatever is to come, on a machine that is busy, unless a test says otherwise.
@@ -62,36 +61,36 @@ impl Browser {
     /// Loads a page, and waits until all that it names has come.
     #[track_caller]
     pub fn goto(&self, url: &str) {
-        let went = self.session.post("url", &json!({ "url": url }));
+        let went = self.session.wait(self.session.driver.goto(url));
         self.must(went, &format!("{url} is not shown"));
     }
 
     /// Loads the page again.
     #[track_caller]
     pub fn reload(&self) {
-        let reloaded = self.session.post("refresh", &json!({}));
+        let reloaded = self.session.wait(self.session.driver.refresh());
         self.must(reloaded, "the page is not loaded again");
     }
 
     /// Back to the page before.
     #[track_caller]
     pub fn back(&self) {
-        let went = self.session.post("back", &json!({}));
+        let went = self.session.wait(self.session.driver.back());
         self.must(went, "there is no going back");
     }
 
     /// Where it is.
     #[track_caller]
     pub fn url(&self) -> String {
-        let url = self.session.get("url");
-        self.must(url, "the page has no address").as_str().unwrap_or_default().to_owned()
+        let url = self.session.wait(self.session.driver.current_url());
+        self.must(url, "the page has no address").into()
     }
 
     /// The page's title.
     #[track_caller]
     pub fn title(&self) -> String {
-        let title = self.session.get("title");
-        self.must(title, "the page has no title").as_str().unwrap_or_default().to_owned()
+        let title = self.session.wait(self.session.driver.title());
+        self.must(title, "the page has no title")
     }
 
     /// Runs the body of a function in the page, and answers with what it returns.
@@ -124,9 +123,8 @@ impl Browser {
     }
 
     fn try_screenshot(&self, path: &Path) -> Result<()> {
-        let picture = self.session.get("screenshot")?;
-        let bytes = STANDARD.decode(picture.as_str().context("a picture")?)?;
-        fs::write(path, bytes).with_context(|| format!("{} cannot be written", path.display()))
+        let picture = self.session.wait(self.session.driver.screenshot())?;
+        fs::write(path, picture).with_context(|| format!("{} cannot be written", path.display()))
     }
 }
 
@@ -135,25 +133,25 @@ impl Browser {
     /// Clicks, or taps.
     #[track_caller]
     pub fn click(&self, target: impl Into<Target>) {
-        self.with(&target.into(), |element| self.session.post_to(element, "click", &json!({})));
+        self.with(&target.into(), |element| self.session.wait(element.click()));
     }
 
     /// Types into it, behind what stands there.
     #[track_caller]
     pub fn type_keys(&self, target: impl Into<Target>, keys: &str) {
-        self.with(&target.into(), |element| self.session.post_to(element, "value", &json!({ "text": keys })));
+        self.with(&target.into(), |element| self.session.wait(element.send_keys(keys)));
     }
 
     /// Empties it.
     #[track_caller]
     pub fn clear(&self, target: impl Into<Target>) {
-        self.with(&target.into(), |element| self.session.post_to(element, "clear", &json!({})));
+        self.with(&target.into(), |element| self.session.wait(element.clear()));
     }
 
     /// Presses a key, for whatever has the focus.
     #[track_caller]
     pub fn press(&self, key: Key) {
-        let pressed = self.session.post("actions", &key.actions());
+        let pressed = self.session.wait(self.session.driver.perform_actions(key.actions()));
         self.must(pressed, &format!("{key:?} cannot be pressed"));
     }
 }
@@ -163,19 +161,19 @@ impl Browser {
     /// The words in it, as they are shown.
     #[track_caller]
     pub fn text(&self, target: impl Into<Target>) -> String {
-        self.with(&target.into(), |element| self.session.text_of(element, "text"))
+        self.with(&target.into(), |element| self.session.wait(element.text()))
     }
 
     /// What stands in it, if it can be filled in.
     #[track_caller]
     pub fn value(&self, target: impl Into<Target>) -> String {
-        self.with(&target.into(), |element| self.session.text_of(element, "property/value"))
+        self.with(&target.into(), |element| self.session.wait(element.prop("value"))).unwrap_or_default()
     }
 
     /// An attribute of it; empty if it has none.
     #[track_caller]
     pub fn attribute(&self, target: impl Into<Target>, name: &str) -> String {
-        self.with(&target.into(), |element| self.session.text_of(element, &format!("attribute/{name}")))
+        self.with(&target.into(), |element| self.session.wait(element.attr(name))).unwrap_or_default()
     }
 
     /// How many of it there are now.
@@ -188,7 +186,7 @@ impl Browser {
     #[track_caller]
     pub fn texts(&self, target: impl Into<Target>) -> Vec<String> {
         let found = self.try_find_all(&target.into());
-        found.iter().filter_map(|element| self.session.text_of(element, "text").ok()).collect()
+        found.iter().filter_map(|element| self.session.wait(element.text()).ok()).collect()
     }
 
     /// Whether it is there now.
@@ -216,8 +214,8 @@ impl Browser {
     pub fn focused(&self) -> String {
         let focused = self.session.elements("return [document.activeElement ?? document.body]", &[]);
         let focused = self.must(focused, "nothing has the focus");
-        let say = |what: &str| self.session.text_of(&focused[0], what).unwrap_or_default();
-        format!("{} {}", say("computedrole"), say("computedlabel"))
+        let say = |what: &str| self.session.computed(what, &focused[0]).unwrap_or_default();
+        format!("{} {}", say("role"), say("label"))
     }
 
     /// Waits until a condition holds, and fails with what was on the page if it does not in time.
@@ -267,8 +265,9 @@ impl Browser {
 
     /// What is on the page, for whoever reads of a failure.
     fn page(&self) -> String {
-        let said = |what: &str| self.session.get(what).ok().and_then(|it| Some(it.as_str()?.to_owned()));
-        let (url, title) = (said("url").unwrap_or_default(), said("title").unwrap_or_default());
+        let url = self.session.wait(self.session.driver.current_url());
+        let url = url.map(String::from).unwrap_or_default();
+        let title = self.session.wait(self.session.driver.title()).unwrap_or_default();
         let words = self.session.execute("return document.body.innerText", &[]).unwrap_or_default();
         let words: String = words.as_str().unwrap_or_default().chars().take(SHOWN).collect();
         let _ = self.news.borrow_mut().hear(&self.session);

@@ -1,9 +1,10 @@
 //! Looking for a target on the page that is shown.
 
 use anyhow::{Result, bail, ensure};
+use fantoccini::elements::Element;
 use serde_json::{Value, json};
 
-use crate::session::{Element, Session};
+use crate::session::Session;
 use crate::target::{Target, What};
 
 /// Roles of what has a label.
@@ -37,7 +38,7 @@ impl Session {
     /// All that match and can be seen, in the document's order.
     pub(crate) fn find_all(&self, target: &Target) -> Result<Vec<Element>> {
         let around = target.inside.as_deref().map(|inside| self.find(inside)).transpose()?;
-        let around = around.map_or(Value::Null, |element| element.json());
+        let around = json!(around);
         let found = match &target.what {
             What::Role { role, name } => self.find_named(Some(role), name, &around)?,
             What::Label(name) => self.find_named(None, name, &around)?,

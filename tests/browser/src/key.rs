@@ -1,6 +1,7 @@
 //! Keys as a keyboard has them.
 
-use serde_json::{Value, json};
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::key::Key as Code;
 
 /// A key, or one together with Shift.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,43 +40,37 @@ pub enum Key {
     Char(char),
 }
 
-const SHIFT: char = '\u{E008}';
-
 impl Key {
-    /// Down and up again, as actions (section 15.4.1 of `WebDriver`).
-    pub(crate) fn actions(self) -> Value {
-        let (down, up) = (|key: char| event("keyDown", key), |key: char| event("keyUp", key));
-        let key = self.code();
-        let events = if self == Self::BackTab {
-            vec![down(SHIFT), down(key), up(key), up(SHIFT)]
+    /// Down and up again.
+    pub(crate) fn actions(self) -> KeyActions {
+        let (down, up) = (|value: char| KeyAction::Down { value }, |value: char| KeyAction::Up { value });
+        let (keyboard, key, shift) =
+            (KeyActions::new("keyboard".to_owned()), self.code(), Code::Shift.into());
+        if self == Self::BackTab {
+            keyboard.then(down(shift)).then(down(key)).then(up(key)).then(up(shift))
         } else {
-            vec![down(key), up(key)]
-        };
-        json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": events }] })
-    }
-
-    /// `WebDriver`'s own characters for what is no character (section 17.4.2).
-    fn code(self) -> char {
-        match self {
-            Self::Tab | Self::BackTab => '\u{E004}',
-            Self::Enter => '\u{E007}',
-            Self::Space => ' ',
-            Self::Escape => '\u{E00C}',
-            Self::Backspace => '\u{E003}',
-            Self::Delete => '\u{E017}',
-            Self::Up => '\u{E013}',
-            Self::Down => '\u{E015}',
-            Self::Left => '\u{E012}',
-            Self::Right => '\u{E014}',
-            Self::Home => '\u{E011}',
-            Self::End => '\u{E010}',
-            Self::PageUp => '\u{E00E}',
-            Self::PageDown => '\u{E00F}',
-            Self::Char(it) => it,
+            keyboard.then(down(key)).then(up(key))
         }
     }
-}
 
-fn event(what: &str, key: char) -> Value {
-    json!({ "type": what, "value": key })
+    fn code(self) -> char {
+        let code = match self {
+            Self::Tab | Self::BackTab => Code::Tab,
+            Self::Enter => Code::Enter,
+            Self::Space => return ' ',
+            Self::Escape => Code::Escape,
+            Self::Backspace => Code::Backspace,
+            Self::Delete => Code::Delete,
+            Self::Up => Code::Up,
+            Self::Down => Code::Down,
+            Self::Left => Code::Left,
+            Self::Right => Code::Right,
+            Self::Home => Code::Home,
+            Self::End => Code::End,
+            Self::PageUp => Code::PageUp,
+            Self::PageDown => Code::PageDown,
+            Self::Char(it) => return it,
+        };
+        code.into()
+    }
 }

@@ -15,7 +15,6 @@ mod screen;
 mod session;
 mod staff;
 mod target;
-mod wire;
 
 pub use browser::{Browser, LIMIT};
 pub use counter::Counter;

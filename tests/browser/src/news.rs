@@ -1,7 +1,7 @@
 //! What the browser has told since it was opened: of its console, and of what it asked for.
 
 use anyhow::Result;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::session::Session;
 
@@ -22,12 +22,12 @@ pub(crate) struct Event {
 impl News {
     /// Takes over what came meanwhile; the driver tells everything once.
     pub(crate) fn hear(&mut self, session: &Session) -> Result<()> {
-        for entry in log(session, "browser")? {
+        for entry in session.log("browser")? {
             if entry["level"] == "SEVERE" {
                 self.errors.push(entry["message"].as_str().unwrap_or_default().to_owned());
             }
         }
-        for entry in log(session, "performance")? {
+        for entry in session.log("performance")? {
             let mut told: Value = serde_json::from_str(entry["message"].as_str().unwrap_or_default())?;
             let mut event = told["message"].take();
             let method = event["method"].as_str().unwrap_or_default().to_owned();
@@ -35,9 +35,4 @@ impl News {
         }
         Ok(())
     }
-}
-
-fn log(session: &Session, kind: &str) -> Result<Vec<Value>> {
-    let entries = session.post("se/log", &json!({ "type": kind }))?;
-    Ok(entries.as_array().cloned().unwrap_or_default())
 }
