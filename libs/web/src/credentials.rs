@@ -6,6 +6,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use subtle::ConstantTimeEq;
 
+use crate::nearness::is_from_this_machine;
 use crate::{Problem, StaffKey};
 
 /// A request by staff: it carries `Authorization: Bearer <staff key>`. Anything else is a 401 problem.
@@ -30,6 +31,26 @@ where
                 "Send the staff key, which is in <data>/staff.key, as `Authorization: Bearer <key>`.",
             )),
         }
+    }
+}
+
+/// A request by whoever watches over the cafe: from this machine itself, or by staff from anywhere. Anything else is a 401
+/// problem. What a service counts, and why it cannot work, is nothing for whoever is on the same network.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Watcher;
+
+impl<S> FromRequestParts<S> for Watcher
+where
+    S: Send + Sync,
+    StaffKey: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        if is_from_this_machine(parts) {
+            return Ok(Self);
+        }
+        Staff::from_request_parts(parts, state).await.map(|Staff| Self)
     }
 }
 
