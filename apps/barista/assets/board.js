@@ -1,5 +1,6 @@
 // The pickup board: kept as the service has it, as many numbers as there is room for, and honest about how old its news is.
 import { follow, refresher } from "./live.js";
+import { stayAwake } from "./board_awake.js";
 import { caller } from "./board_calls.js";
 import { sounds } from "./board_sound.js";
 
@@ -105,6 +106,7 @@ function alarm(isOld) {
   }
 }
 
+stayAwake((isKept) => { html.dataset.awake = isKept ? "yes" : "no"; });
 html.dataset.fitted = "";
 calls.look();
 const observer = new ResizeObserver(fitAll);

@@ -25,9 +25,10 @@ const LISTED_LIMIT: u32 = 100;
 const A_DAY: Duration = Duration::from_hours(12);
 
 /// Its style and its scripts.
-pub(super) const ASSETS: [Asset; 4] = [
+pub(super) const ASSETS: [Asset; 5] = [
     Asset { name: "board.css", content: include_str!("../../assets/board.css") },
     Asset { name: "board.js", content: include_str!("../../assets/board.js") },
+    Asset { name: "board_awake.js", content: include_str!("../../assets/board_awake.js") },
     Asset { name: "board_calls.js", content: include_str!("../../assets/board_calls.js") },
     Asset { name: "board_sound.js", content: include_str!("../../assets/board_sound.js") },
 ];
@@ -58,6 +59,7 @@ struct Words {
     is_on: &'static str,
     mute: &'static str,
     is_muted: &'static str,
+    may_go_dark: &'static str,
     age: &'static str,
     alarm: &'static str,
 }
@@ -75,6 +77,7 @@ const WORDS: Both<Words> = Both {
         is_on: "소리 켜짐",
         mute: "소리 끄기",
         is_muted: "소리 꺼짐",
+        may_go_dark: "화면이 꺼질 수 있습니다 (HTTPS로 열면 켜져 있습니다)",
         age: "{s}초 전 소식",
         alarm: "연결 끊김: {t} 이후의 변경은 보이지 않을 수 있습니다",
     },
@@ -90,6 +93,7 @@ const WORDS: Both<Words> = Both {
         is_on: "Sound on",
         mute: "Mute",
         is_muted: "Muted",
+        may_go_dark: "May go dark (over HTTPS it stays on)",
         age: "news {s} s old",
         alarm: "No connection: this board may be out of date since {t}",
     },

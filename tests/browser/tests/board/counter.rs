@@ -16,7 +16,11 @@ pub(crate) type Order = String;
 
 impl Counter {
     pub(crate) fn open() -> Self {
-        Self { cafe: Cafe::up(&[]), key: Cell::default() }
+        Self::open_with(&[])
+    }
+
+    pub(crate) fn open_with(flags: &[&str]) -> Self {
+        Self { cafe: Cafe::up(flags), key: Cell::default() }
     }
 
     /// Each service by itself: one that is killed stays dead.

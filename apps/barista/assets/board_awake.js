@@ -1,0 +1,18 @@
+// Keeps the screen from going dark. A browser lets a page do that only over HTTPS, or on the machine that serves it; elsewhere the
+// device's own settings decide, and the board says so.
+
+/** `changed(isKept)` is called when the screen is kept on, and when it no longer is. */
+export function stayAwake(changed) {
+  async function ask() {
+    try {
+      const lock = await navigator.wakeLock.request("screen");
+      lock.onrelease = () => changed(false);
+      changed(true);
+    } catch {
+      changed(false);
+    }
+  }
+  // A browser takes it back from a page that is out of sight.
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && ask());
+  ask();
+}
