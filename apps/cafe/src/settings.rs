@@ -92,7 +92,7 @@ pub(crate) struct Settings {
     #[config(layer_attr(arg(long, global = true, value_name = "ADDRESS")))]
     pub(crate) listen: ListenAddress,
 
-    /// What the cafe is called from outside, where a proxy stands before it, such as https://cafe.example: order is at / of it,
+    /// What the cafe is called from outside, where a proxy stands before it, such as `https://cafe.example`: order is at / of it,
     /// payment at /pay/, barista at /bar/ [default: none]
     #[config(env = "CAFE_PUBLIC_URL")]
     #[config(layer_attr(arg(long, global = true, value_name = "URL")))]

@@ -84,6 +84,7 @@ fn each_service_of_the_cafe_is_confined_and_runs_with_settings_that_the_program_
         assert_eq!(service["read_only"].as_bool(), Some(true));
         assert_eq!(words(service["cap_drop"]), ["ALL"]);
         let variables = entries(service["environment"]);
+        assert!(!variables.contains_key("CAFE_LISTEN"), "{name} is on the machine's own network");
         assert!(variables.contains_key("CAFE_KAFKA") && variables.contains_key("CAFE_DATABASE"));
         for variable in variables.keys() {
             let known = settings.contains(&format!("env = \"{variable}\""));
