@@ -16,11 +16,7 @@ pub(crate) type Order = String;
 
 impl Counter {
     pub(crate) fn open() -> Self {
-        Self::open_with(&[])
-    }
-
-    pub(crate) fn open_with(flags: &[&str]) -> Self {
-        Self { cafe: Cafe::up(flags), key: Cell::default() }
+        Self { cafe: Cafe::up(&[]), key: Cell::default() }
     }
 
     /// Each service by itself: one that is killed stays dead.

@@ -13,8 +13,13 @@ pub(crate) struct Customer {
 
 impl Customer {
     pub(crate) fn enters(flags: &[&str], screen: Screen, language: &str) -> Self {
+        Self::enters_by("127.0.0.1", flags, screen, language)
+    }
+
+    /// As one who calls the cafe's machine by `host`.
+    pub(crate) fn enters_by(host: &str, flags: &[&str], screen: Screen, language: &str) -> Self {
         let cafe = Cafe::up(flags);
-        let origin = format!("http://127.0.0.1:{}", cafe.port(Service::Order));
+        let origin = format!("http://{host}:{}", cafe.port(Service::Order));
         let phone = Browser::open(screen);
         phone.language(language);
         phone.goto(&format!("{origin}/"));
