@@ -1,5 +1,6 @@
 // The pickup board: kept as the service has it, as many numbers as there is room for, and honest about how old its news is.
 import { follow, refresher } from "./live.js";
+import { stayAwake } from "./awake.js";
 import { freshness, moment } from "./fresh.js";
 import { sounds } from "./sound.js";
 import { caller } from "./board_calls.js";
@@ -71,6 +72,7 @@ function heardOf(name) {
   }
 }
 
+stayAwake();
 html.dataset.fitted = "";
 calls.look();
 const observer = new ResizeObserver(fitAll);

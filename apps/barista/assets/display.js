@@ -1,5 +1,6 @@
 // The barista's display: what is to be made, first in first out, as the service has it.
 import { follow } from "./live.js";
+import { stayAwake } from "./awake.js";
 import { freshness } from "./fresh.js";
 import { sounds } from "./sound.js";
 import { cards } from "./display_cards.js";
@@ -127,6 +128,7 @@ function heardOf(name, data) {
 
 const news = freshness({ age: part("age"), alarm: part("alarm"), reconnect: () => reconnect() });
 const reconnect = follow(main.dataset.news, ["snapshot", "ticket", "beat"], heardOf, news.live);
+stayAwake();
 setInterval(() => { shown.ages(); tellNothing(lists.toMake().length); }, TICK_MS);
 
 // What staff do beside touching cards: keys, such as those of a bump bar.

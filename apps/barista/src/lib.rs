@@ -16,12 +16,11 @@ mod store;
 mod ticket;
 mod timers;
 
-use std::net::TcpListener;
 use std::sync::Arc;
 
 use cafe_clock::{Clock, Ids};
 use cafe_delivery::{Desk, Hooks, Place};
-use cafe_web::{StaffAccess, StaffKey, StartError};
+use cafe_web::{Listeners, StaffAccess, StaffKey, StartError};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -43,13 +42,13 @@ use http::App;
 /// # Errors
 /// When it cannot start, or had to end; the error says why and what would be right.
 pub async fn run(config: Config, clock: Clock, ids: Ids, stop: CancellationToken) -> Result<(), StartError> {
-    let listener = cafe_web::bind(config.listen)?;
-    serve(listener, config, clock, ids, stop).await
+    let listeners = cafe_web::listen(config.listen)?;
+    serve(listeners, config, clock, ids, stop).await
 }
 
-/// As [`run`], on a socket that is already bound.
+/// As [`run`], on sockets that are already bound.
 pub async fn serve(
-    listener: TcpListener,
+    listeners: impl Into<Listeners>,
     config: Config,
     clock: Clock,
     ids: Ids,
@@ -84,7 +83,7 @@ pub async fn serve(
         seats: Arc::new(Semaphore::new(http::SEATS)),
         stop: stop.clone(),
     };
-    let served = cafe_web::serve(listener, http::router(app), ids, stop.clone()).await;
+    let served = cafe_web::serve(listeners, http::router(app), ids, stop.clone()).await;
     stop.cancel();
     tasks.wait().await;
     desk.stopped().await.map_err(StartError::Ended)?;

@@ -37,6 +37,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         machine::folder(&place.data),
         machine::disk(&place.data),
         machine::clock(&place),
+        machine::network(&place, settings),
     ];
     for service in Source::ALL {
         findings.extend(service::look(service, &place, settings).await);

@@ -12,6 +12,7 @@ mod events;
 mod logging;
 mod moving;
 mod parked;
+mod reach;
 mod running;
 mod rush;
 mod services;

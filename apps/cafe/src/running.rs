@@ -17,7 +17,11 @@ pub(crate) struct Running {
     pub(crate) program: Program,
     /// What decides how it behaves, as flags.
     pub(crate) arguments: Vec<String>,
+    /// Where it is called on this machine.
     pub(crate) address: SocketAddr,
+    /// Where it listens; none in what an older program wrote, which listened at `address` alone.
+    #[serde(default)]
+    pub(crate) listens_at: Option<SocketAddr>,
     /// Started by `cafe up`, rather than alone.
     pub(crate) watched: bool,
     pub(crate) started_at: Timestamp,

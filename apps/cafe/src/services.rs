@@ -33,6 +33,7 @@ pub(crate) fn run(service: Source, watched: bool, settings: &Settings) -> anyhow
         program: Program::this()?,
         arguments: std::env::args_os().skip(1).map(written).collect(),
         address: settings.address(service),
+        listens_at: Some(settings.listen_at(service)),
         watched,
         started_at: Clock::Real.now(),
     };
@@ -72,7 +73,7 @@ pub(crate) fn staff_key(settings: &Settings) -> anyhow::Result<String> {
 
 fn order_config(settings: &Settings) -> anyhow::Result<cafe_order::Config> {
     Ok(cafe_order::Config {
-        listen: settings.address(Source::Order),
+        listen: settings.listen_at(Source::Order),
         store: settings.store.to_string(),
         currency: settings.currency,
         menu: settings.menu()?,
@@ -85,7 +86,7 @@ fn order_config(settings: &Settings) -> anyhow::Result<cafe_order::Config> {
 
 pub(crate) fn payment_config(settings: &Settings) -> cafe_payment::Config {
     cafe_payment::Config {
-        listen: settings.address(Source::Payment),
+        listen: settings.listen_at(Source::Payment),
         simulator_latency: settings.simulator_latency.0,
         rungs: settings.rungs(),
         ..cafe_payment::Config::new(settings.data())
@@ -96,7 +97,7 @@ pub(crate) fn barista_config(settings: &Settings) -> cafe_barista::Config {
     let robot =
         cafe_barista::RobotConfig { speed: settings.robot_speed, baristas: settings.robot_baristas.into() };
     cafe_barista::Config {
-        listen: settings.address(Source::Barista),
+        listen: settings.listen_at(Source::Barista),
         store: settings.store.to_string(),
         picked_up_after: settings.picked_up_after.0,
         uncollected_after: settings.uncollected_after.0,
@@ -149,8 +150,8 @@ mod tests {
 
     #[test]
     fn a_child_that_is_started_with_its_flags_alone_is_set_as_up_was() {
-        let set = "cafe --data /cafe --store east --currency USD --time-zone UTC --pay-by 90s --order-port 1 \
-             --payment-port 2 --barista-port 4 --robot --robot-speed 2.5 --robot-baristas 9 --picked-up-after 5m --uncollected-after 3h --two-touch \
+        let set = "cafe --data /cafe --store east --currency USD --time-zone UTC --pay-by 90s --listen :: --order-port 1 \
+             --payment-port 2 --barista-port 4 --robot --robot-speed 2.5 --robot-baristas 9 --picked-up-after 5m --two-touch --uncollected-after 3h \
              --simulator-latency 40ms --database postgres://u@localhost/{service} --kafka localhost:9092 \
              --kafka-options fetch.min.bytes=2 --replica b";
         // What looks like a flag, is long, or is finer than a millisecond.

@@ -17,7 +17,7 @@ use cafe_order::{PAY_BY_MAX, PAY_BY_MIN};
 use confique::{Config, File, FileFormat, Layer};
 
 use crate::services;
-pub(crate) use values::{Port, Span, StoreName, ZoneName};
+pub(crate) use values::{ListenAddress, Port, PublicUrl, Span, StoreName, ZoneName};
 pub(crate) use variables::{unknown_variables, warn_of_mistyped_variables};
 
 /// The settings as they came on the command line.
@@ -85,6 +85,18 @@ pub(crate) struct Settings {
     #[config(env = "CAFE_PAY_BY", default = "10m")]
     #[config(layer_attr(arg(long, global = true, value_name = "TIME")))]
     pub(crate) pay_by: Span,
+
+    /// Who can reach the cafe: 0.0.0.0 (with IPv6, ::) listens for everybody on the network, an address of this machine for those
+    /// who reach that one [default: 127.0.0.1, this machine alone]
+    #[config(env = "CAFE_LISTEN", default = "127.0.0.1")]
+    #[config(layer_attr(arg(long, global = true, value_name = "ADDRESS")))]
+    pub(crate) listen: ListenAddress,
+
+    /// What the cafe is called from outside, where a proxy stands before it, such as `https://cafe.example`: order is at / of it,
+    /// payment at /pay/, barista at /bar/ [default: none]
+    #[config(env = "CAFE_PUBLIC_URL")]
+    #[config(layer_attr(arg(long, global = true, value_name = "URL")))]
+    pub(crate) public_url: Option<PublicUrl>,
 
     /// Where the order service listens [default: 3000]
     #[config(env = "CAFE_ORDER_PORT", default = 3000)]
@@ -196,12 +208,17 @@ impl Settings {
         port.0
     }
 
-    /// Where a service listens: this machine only.
+    /// Where a service listens.
+    pub(crate) fn listen_at(&self, service: Source) -> SocketAddr {
+        (self.listen.0, self.port(service)).into()
+    }
+
+    /// Where a service is called on this machine. It listens there whatever else it listens on.
     pub(crate) fn address(&self, service: Source) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port(service)).into()
     }
 
-    /// Where a service is called, such as `http://127.0.0.1:3000`.
+    /// As [`Self::address`], such as `http://127.0.0.1:3000`.
     pub(crate) fn url(&self, service: Source) -> String {
         format!("http://{}", self.address(service))
     }
@@ -224,6 +241,7 @@ impl Settings {
             flags.push(word);
         };
         flag("data", std::path::absolute(self.data()).context("the working directory is gone")?.into());
+        flag("listen", self.listen.to_string().into());
         flag(&format!("{service}-port"), self.port(service).to_string().into());
         let beyond =
             [("database", &self.database), ("kafka", &self.kafka), ("kafka-options", &self.kafka_options)];

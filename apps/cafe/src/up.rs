@@ -6,7 +6,9 @@
 mod greeting;
 mod keeper;
 mod process;
+mod qr;
 mod restarts;
+mod screens;
 mod signals;
 mod takeover;
 mod wal_watch;
@@ -64,7 +66,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
 
 /// Another cafe on this port would answer like ours, so the answers alone do not tell that ours could not start.
 fn must_be_free(service: Source, settings: &Settings) -> anyhow::Result<()> {
-    let taken = cafe_web::bind(settings.address(service)).map(drop);
+    let taken = cafe_web::listen(settings.listen_at(service)).map(drop);
     taken.with_context(|| format!("the {service} service cannot start"))
 }
 

@@ -25,12 +25,11 @@ mod tokens;
 pub mod wish;
 mod worker;
 
-use std::net::TcpListener;
 use std::sync::Arc;
 
 use cafe_clock::{Clock, Ids};
 use cafe_delivery::{Desk, Elsewhere, Hooks, Place};
-use cafe_web::{StaffAccess, StaffKey, StartError};
+use cafe_web::{Listeners, StaffAccess, StaffKey, StartError};
 use tokio_util::sync::CancellationToken;
 
 pub use backlog::{Backlog, Flow};
@@ -52,22 +51,23 @@ use order::Status;
 /// A sentence: what keeps it from starting, or made it end early.
 pub async fn run(config: Config, clock: Clock, ids: Ids, stop: CancellationToken) -> Result<(), StartError> {
     config.check()?;
-    let listener = cafe_web::bind(config.listen)?;
-    run_on(listener, config, clock, ids, stop).await
+    let listeners = cafe_web::listen(config.listen)?;
+    run_on(listeners, config, clock, ids, stop).await
 }
 
-/// As [`run`], on a port that was taken before.
+/// As [`run`], on sockets that are already bound.
 ///
 /// # Errors
 /// As [`run`].
 pub async fn run_on(
-    listener: TcpListener,
+    listeners: impl Into<Listeners>,
     config: Config,
     clock: Clock,
     ids: Ids,
     stop: CancellationToken,
 ) -> Result<(), StartError> {
     config.check()?;
+    let listeners = listeners.into();
     cafe_web::install_metrics();
     let hub = Arc::new(Hub::default());
     let backlog = Arc::new(Backlog::new(config.pay_by));
@@ -100,8 +100,8 @@ pub async fn run_on(
         ids: ids.clone(),
         stop: stop.clone(),
     });
-    tracing::info!(address = %listener.local_addr()?, "the order service takes orders");
-    cafe_web::serve(listener, http::router(app), ids, stop).await?;
+    tracing::info!(address = %listeners.address()?, "the order service takes orders");
+    cafe_web::serve(listeners, http::router(app), ids, stop).await?;
     desk.stopped().await.map_err(StartError::Ended)
 }
 

@@ -16,14 +16,13 @@ pub mod timer;
 pub mod vendor;
 pub mod worker;
 
-use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cafe_clock::{Clock, Ids};
 use cafe_delivery::{Desk, Hooks, Place};
 use cafe_events::Source;
-use cafe_web::{StaffAccess, StaffKey, StartError};
+use cafe_web::{Listeners, StaffAccess, StaffKey, StartError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -47,16 +46,16 @@ const LAST_ANSWERS: Duration = Duration::from_secs(2);
 /// # Errors
 /// When it cannot start, or had to end; the error says why and what would be right.
 pub async fn run(config: Config, clock: Clock, ids: Ids, stop: CancellationToken) -> Result<(), StartError> {
-    let listener = cafe_web::bind(config.listen)?;
-    serve(listener, config, clock, ids, stop).await
+    let listeners = cafe_web::listen(config.listen)?;
+    serve(listeners, config, clock, ids, stop).await
 }
 
-/// As [`run`], on a socket that is already bound.
+/// As [`run`], on sockets that are already bound.
 ///
 /// # Errors
 /// As [`run`].
 pub async fn serve(
-    listener: TcpListener,
+    listeners: impl Into<Listeners>,
     config: Config,
     clock: Clock,
     ids: Ids,
@@ -88,7 +87,7 @@ pub async fn serve(
         Working { vendors: vendors.clone(), clock, ids: ids.clone(), mailbox, inbox, stop: stop.clone() };
     tasks.spawn(working.once_leading(desk.clone(), tasks.clone()));
     let app = App { desk: desk.clone(), vendors, staff };
-    let served = cafe_web::serve(listener, http::router(app), ids, stop.clone()).await;
+    let served = cafe_web::serve(listeners, http::router(app), ids, stop.clone()).await;
     stop.cancel();
     gate.stop();
     tasks.close();

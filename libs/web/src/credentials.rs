@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use subtle::ConstantTimeEq;
 
 use crate::cookies::cookies;
+use crate::nearness::is_from_this_machine;
 use crate::{Problem, StaffAccess, StaffKey};
 
 /// Where a browser says that a request comes from (<https://www.w3.org/TR/fetch-metadata/>), if the connection is a secure one.
@@ -44,6 +45,26 @@ where
             )
             .detail("Act from this service's own pages, or send the staff key.")),
         }
+    }
+}
+
+/// A request by whoever watches over the cafe: from this machine itself, or by staff from anywhere. Anything else is a 401
+/// problem. What a service counts, and why it cannot work, is nothing for whoever is on the same network.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Watcher;
+
+impl<S> FromRequestParts<S> for Watcher
+where
+    S: Send + Sync,
+    StaffAccess: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        if is_from_this_machine(parts) {
+            return Ok(Self);
+        }
+        Staff::from_request_parts(parts, state).await.map(|Staff| Self)
     }
 }
 

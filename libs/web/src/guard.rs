@@ -166,7 +166,7 @@ impl Asked {
 }
 
 /// Asked every few seconds, by those who must be answered when all is full.
-fn is_for_watchers(path: &str) -> bool {
+pub(crate) fn is_for_watchers(path: &str) -> bool {
     path.starts_with("/health/") || path == "/metrics"
 }
 

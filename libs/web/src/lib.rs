@@ -1,7 +1,7 @@
 //! What every service's HTTP side shares.
 //!
 //! - Errors are [`Problem`]s (RFC 9457), also those of the extractors: [`JsonBody`], [`PathOf`], [`QueryOf`], [`Staff`].
-//! - [`bind()`] and [`serve()`] run a router within named limits and stop it without losing an answer.
+//! - [`listen()`] and [`serve()`] run a router within named limits and stop it without losing an answer.
 //! - [`common_routes`] are the addresses that every service has, and [`documented`] completes its `OpenAPI` document.
 //! - [`event_stream`] answers with news as it happens.
 //! - [`screen`] is what every screen shares.
@@ -21,6 +21,7 @@ mod guard;
 mod idempotency_key;
 mod lingering;
 mod metrics_page;
+mod nearness;
 mod page_query;
 mod parameters;
 mod problem;
@@ -33,7 +34,7 @@ mod staff_key;
 mod start_error;
 mod strict;
 
-pub use bind::{BindError, bind};
+pub use bind::{BindError, Listeners, bind, listen};
 pub use body::{BODY_LIMIT_BYTES, BODY_READ_LIMIT, JsonBody, JsonOrDefault};
 pub use cacheable::Cacheable;
 pub use common::{ParkedQuery, common_routes};

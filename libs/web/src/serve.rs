@@ -1,15 +1,19 @@
 //! Answering HTTP/1.1 on a socket, within limits, until told to stop.
 
+use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{Request, StatusCode};
+use axum::response::Response;
 use axum::routing::RouterIntoService;
 use cafe_clock::Ids;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::AsyncWriteExt;
@@ -19,8 +23,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::Problem;
-use crate::guard::Guard;
+use crate::bind::Listeners;
+use crate::guard::{Guard, is_for_watchers};
 use crate::lingering::Lingering;
+use crate::nearness::{OverLoopback, is_loopback};
 use crate::problem::MEDIA_TYPE;
 
 /// What a service takes on at most.
@@ -28,6 +34,9 @@ use crate::problem::MEDIA_TYPE;
 pub struct Limits {
     /// Connections open at once, open event streams included. Further ones are answered 503 and closed.
     pub connections: usize,
+    /// Of these, how many only callers on this machine get: who fills a service from elsewhere must not have it look dead to
+    /// whoever watches over it.
+    pub kept_for_this_machine: usize,
     /// Requests being answered at once. Further ones are answered 503. An event stream counts until its first byte.
     pub in_flight: usize,
     /// How long a request's head may take to arrive, and so how long a connection may be idle.
@@ -40,6 +49,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 4096,
+            kept_for_this_machine: 64,
             in_flight: 2048,
             head: Duration::from_secs(20),
             drain: Duration::from_secs(5),
@@ -47,7 +57,15 @@ impl Default for Limits {
     }
 }
 
-/// Answers requests by `router` until `stop`, then lets the answers on their way finish.
+impl Limits {
+    /// A place for one more connection. Only the loop that accepts takes them, so there are not fewer after the look.
+    fn slot(&self, slots: &Arc<Semaphore>, is_near: bool) -> Option<OwnedSemaphorePermit> {
+        let has_room = is_near || slots.available_permits() > self.kept_for_this_machine;
+        if has_room { Arc::clone(slots).try_acquire_owned().ok() } else { None }
+    }
+}
+
+/// Answers requests by `router` on every socket of `listeners` until `stop`, then lets the answers on their way finish.
 ///
 /// Adds what every service has: a place in a trace, a log line and metrics per request, the limits, problems for unknown
 /// addresses and methods, and a 500 problem where a handler panics. Traces that begin here are named by `ids`.
@@ -55,25 +73,24 @@ impl Default for Limits {
 /// # Errors
 /// When the socket cannot be used. A connection that fails is no error.
 pub async fn serve(
-    listener: std::net::TcpListener,
+    listeners: impl Into<Listeners>,
     router: Router,
     ids: Ids,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    serve_within(listener, router, ids, stop, Limits::default()).await
+    serve_within(listeners, router, ids, stop, Limits::default()).await
 }
 
 /// As [`serve`], within other limits.
 pub async fn serve_within(
-    listener: std::net::TcpListener,
+    listeners: impl Into<Listeners>,
     router: Router,
     ids: Ids,
     stop: CancellationToken,
     limits: Limits,
 ) -> io::Result<()> {
     allow_open_files(limits.connections);
-    listener.set_nonblocking(true)?;
-    let listener = TcpListener::from_std(listener)?;
+    let door = Door::open(listeners.into())?;
     let server = Server::new(router, ids, &stop, limits);
     server.tasks.spawn(crate::metrics_page::keep_sorting(stop.clone()));
     let slots = Arc::new(Semaphore::new(limits.connections));
@@ -81,20 +98,52 @@ pub async fn serve_within(
         let accepted = tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            accepted = listener.accept() => accepted,
+            accepted = door.accept() => accepted,
         };
-        match (accepted, Arc::clone(&slots).try_acquire_owned()) {
-            (Ok((stream, _)), Ok(slot)) => server.take(stream, slot),
-            (Ok((stream, _)), Err(_)) => server.turn_away(stream),
-            (Err(error), _) => wait_after(&error).await,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                wait_after(&error).await;
+                continue;
+            }
+        };
+        let is_near = is_loopback(peer);
+        match limits.slot(&slots, is_near) {
+            Some(slot) => server.take(stream, is_near, slot),
+            None => server.turn_away(stream),
         }
     }
-    drop(listener);
+    drop(door);
     server.drain(limits.drain).await;
     Ok(())
 }
 
-/// The connections of one listener.
+/// The sockets that connections come in by.
+struct Door {
+    told: TcpListener,
+    own: Option<TcpListener>,
+}
+
+impl Door {
+    fn open(listeners: Listeners) -> io::Result<Self> {
+        let (told, own) = listeners.sockets();
+        let open = |socket: std::net::TcpListener| {
+            socket.set_nonblocking(true)?;
+            TcpListener::from_std(socket)
+        };
+        Ok(Self { told: open(told)?, own: own.map(open).transpose()? })
+    }
+
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let Some(own) = &self.own else { return self.told.accept().await };
+        tokio::select! {
+            accepted = self.told.accept() => accepted,
+            accepted = own.accept() => accepted,
+        }
+    }
+}
+
+/// The connections of a service.
 struct Server {
     http: http1::Builder,
     service: TowerToHyperService<RouterIntoService<Incoming>>,
@@ -126,13 +175,14 @@ impl Server {
     }
 
     /// Answers on a connection until it closes, or the service stops.
-    fn take(&self, stream: TcpStream, slot: OwnedSemaphorePermit) {
+    fn take(&self, stream: TcpStream, is_near: bool, slot: OwnedSemaphorePermit) {
         let (stop, cut) = (self.stop.clone(), self.cut.clone());
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection was gone before it was used");
         }
         let io = TokioIo::new(Lingering::new(stream, stop.clone()));
-        let connection = self.http.serve_connection(io, self.service.clone());
+        let service = Connected { service: self.service.clone(), is_near };
+        let connection = self.http.serve_connection(io, service);
         self.tasks.spawn(async move {
             let mut connection = std::pin::pin!(connection);
             let outcome = tokio::select! {
@@ -173,6 +223,26 @@ impl Server {
             self.cut.cancel();
             self.tasks.wait().await;
         }
+    }
+}
+
+/// What answers on one connection.
+struct Connected {
+    service: TowerToHyperService<RouterIntoService<Incoming>>,
+    is_near: bool,
+}
+
+impl Service<Request<Incoming>> for Connected {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = <TowerToHyperService<RouterIntoService<Incoming>> as Service<Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        // Marked only where somebody looks for it: a mark is an allocation, and this is on the path of every request.
+        if self.is_near && is_for_watchers(request.uri().path()) {
+            request.extensions_mut().insert(OverLoopback);
+        }
+        self.service.call(request)
     }
 }
 

@@ -20,8 +20,14 @@ impl Customer {
     /// Opens a cafe with these flags, and its shop on a screen, for somebody who reads `language`.
     #[track_caller]
     pub fn enters(flags: &[&str], screen: Screen, language: &str) -> Self {
+        Self::enters_by("127.0.0.1", flags, screen, language)
+    }
+
+    /// As [`Self::enters`], for somebody who calls the cafe's machine by `host`.
+    #[track_caller]
+    pub fn enters_by(host: &str, flags: &[&str], screen: Screen, language: &str) -> Self {
         let cafe = Cafe::up(flags);
-        let origin = format!("http://127.0.0.1:{}", cafe.port(Service::Order));
+        let origin = format!("http://{host}:{}", cafe.port(Service::Order));
         let phone = Browser::open(screen);
         phone.language(language);
         phone.goto(&format!("{origin}/"));

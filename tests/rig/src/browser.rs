@@ -44,7 +44,8 @@ const FLAGS: [&str; 16] = [
     // Where a container's is small, a page would crash.
     "--disable-dev-shm-usage",
     "--no-proxy-server",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+    // `cafe.test` is this machine as others call it: without HTTPS a browser does not trust what it is sent under such a name.
+    "--host-resolver-rules=MAP cafe.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
     "--log-level=3",
     "--remote-debugging-port=0",
 ];

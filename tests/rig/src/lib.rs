@@ -11,6 +11,7 @@ mod folder;
 mod kafka;
 mod keep;
 mod machine;
+mod network;
 mod port;
 mod postgres;
 mod process;
@@ -22,6 +23,7 @@ pub use browser::{Chromium, prepare_browser};
 pub use certificate::{Certificate, prepare_tls};
 pub use kafka::{Kafka, kcat};
 pub use keep::{folder_of_what_failed, keep_if_failed, keep_what_fails};
+pub use network::own_addresses;
 pub use postgres::Postgres;
 pub use proxy::{Direction, Proxy};
 

@@ -13,6 +13,10 @@ use yaml_rust2::{Yaml, YamlLoader};
 
 const SERVICES: [(&str, &str); 3] = [("order", "3000"), ("payment", "3001"), ("barista", "3002")];
 
+/// The cafe, and what stands before it.
+const CAFE: &str = "docker/docker-compose.yml";
+const PROXY: &str = "docker/docker-compose.proxy.yml";
+
 fn project() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
@@ -21,8 +25,8 @@ fn read(file: &str) -> Result<String> {
     fs::read_to_string(project().join(file)).with_context(|| file.to_owned())
 }
 
-fn compose() -> Result<Yaml> {
-    let documents = YamlLoader::load_from_str(&read("docker/docker-compose.yml")?)?;
+fn compose(file: &str) -> Result<Yaml> {
+    let documents = YamlLoader::load_from_str(&read(file)?)?;
     documents.into_iter().next().context("an empty file")
 }
 
@@ -42,7 +46,7 @@ fn words(list: &Yaml) -> Vec<&str> {
 
 #[test]
 fn nothing_is_reachable_from_another_machine_and_everything_is_looked_after() -> Result<()> {
-    let compose = compose()?;
+    let compose = compose(CAFE)?;
     let services = entries(&compose["services"]);
     assert_eq!(
         services.keys().copied().collect::<Vec<_>>(),
@@ -72,7 +76,7 @@ fn nothing_is_reachable_from_another_machine_and_everything_is_looked_after() ->
 
 #[test]
 fn each_service_of_the_cafe_is_confined_and_runs_with_settings_that_the_program_knows() -> Result<()> {
-    let (compose, settings) = (compose()?, read("apps/cafe/src/settings.rs")?);
+    let (compose, settings) = (compose(CAFE)?, read("apps/cafe/src/settings.rs")?);
     for (name, port) in SERVICES {
         let service = entries(&compose["services"][name]);
         assert_eq!(words(service["command"]), [name]);
@@ -80,11 +84,44 @@ fn each_service_of_the_cafe_is_confined_and_runs_with_settings_that_the_program_
         assert_eq!(service["read_only"].as_bool(), Some(true));
         assert_eq!(words(service["cap_drop"]), ["ALL"]);
         let variables = entries(service["environment"]);
+        assert!(!variables.contains_key("CAFE_LISTEN"), "{name} is on the machine's own network");
         assert!(variables.contains_key("CAFE_KAFKA") && variables.contains_key("CAFE_DATABASE"));
         for variable in variables.keys() {
             let known = settings.contains(&format!("env = \"{variable}\""));
             assert!(known, "{name}: {variable} is not a setting");
         }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_proxy_is_confined_and_passes_on_to_where_the_services_listen() -> Result<()> {
+    let (compose, file) = (compose(PROXY)?, read("docker/Caddyfile")?);
+    let services = entries(&compose["services"]);
+    assert_eq!(services.keys().copied().collect::<Vec<_>>(), ["proxy"]);
+    let proxy = entries(services["proxy"]);
+    // The services listen on the machine's own loopback interface, and say more there than they say to others.
+    assert_eq!(proxy["network_mode"].as_str(), Some("host"));
+    assert_eq!(proxy["read_only"].as_bool(), Some(true));
+    assert_eq!((words(proxy["cap_drop"]), words(proxy["cap_add"])), (vec!["ALL"], vec!["NET_BIND_SERVICE"]));
+    assert!(["healthcheck", "restart", "mem_limit"].iter().all(|key| proxy.contains_key(key)));
+    assert!(words(proxy["volumes"]).contains(&"./Caddyfile:/etc/caddy/Caddyfile:ro"));
+    for variable in entries(proxy["environment"]).keys() {
+        assert!(file.contains(&format!("{{${variable}:")), "{variable} means nothing to the Caddyfile");
+    }
+    for (service, port) in SERVICES {
+        let variable = service.to_uppercase();
+        assert!(
+            file.contains(&format!("reverse_proxy 127.0.0.1:{{$CAFE_{variable}_PORT:{port}}}")),
+            "{service}"
+        );
+    }
+    let screens = read("apps/cafe/src/up/screens.rs")?;
+    for path in ["/pay", "/bar"] {
+        assert!(
+            file.contains(&format!("handle_path {path}/*")) && screens.contains(&format!("{path:?}")),
+            "{path}"
+        );
     }
     Ok(())
 }

@@ -9,7 +9,9 @@ use cafe_store::Connection;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Finding, Level};
-use crate::settings::unknown_variables;
+use crate::reach;
+use crate::running::Running;
+use crate::settings::{Settings, unknown_variables};
 use crate::traces::{Asked, asked};
 
 /// Room on the disk that is little, in bytes: a busy day writes about this much.
@@ -68,6 +70,26 @@ pub(super) fn disk(data: &Path) -> Finding {
             Finding::new(level, "disk", format!("{} MB are free", room / 1_000_000))
         }
         Err(error) => Finding::warn("disk", format!("its room cannot be told: {error}")),
+    }
+}
+
+/// Who reaches the cafe: as the order service was started if it runs, else as it would be.
+pub(super) fn network(place: &Place, settings: &Settings) -> Finding {
+    let running = Running::find(place, Source::Order).map(|it| it.listens_at.unwrap_or(it.address).ip());
+    let listen = running.unwrap_or(settings.listen.0);
+    let addresses: Vec<String> = reach::addresses(listen).iter().map(ToString::to_string).collect();
+    let outside =
+        settings.public_url.as_ref().map_or(String::new(), |url| format!("; from outside it is {url}"));
+    if listen.is_loopback() {
+        let words = if outside.is_empty() { "; --listen 0.0.0.0 lets others in" } else { &outside };
+        Finding::ok("network", format!("only this machine reaches the services{words}"))
+    } else if addresses.is_empty() {
+        Finding::warn(
+            "network",
+            format!("they listen on {listen}, but this machine is on no network{outside}"),
+        )
+    } else {
+        Finding::ok("network", format!("others reach the services at {}{outside}", addresses.join(", ")))
     }
 }
 

@@ -1,6 +1,5 @@
 //! How one service and its database stand.
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
@@ -80,19 +79,17 @@ fn topic(service: Source, kafka: &KafkaSettings) -> Finding {
 async fn health(service: Source, place: &Place, settings: &Settings) -> Finding {
     let name = service.name();
     let Some(running) = Running::find(place, service) else {
-        let address = settings.address(service);
-        return match TcpListener::bind(address) {
+        let address = settings.listen_at(service);
+        return match cafe_web::listen(address) {
             Ok(_) => Finding::ok(name, format!("does not run; port {} is free", address.port())),
-            Err(error) => Finding::fail(
-                name,
-                format!("does not run, and port {} cannot be taken: {error}", address.port()),
-            ),
+            Err(error) => Finding::fail(name, format!("does not run, and could not start: {error}")),
         };
     };
     let (process, address) = (running.process, running.address);
+    let listens_at = running.listens_at.unwrap_or(address);
     match Client::new(ANSWER_TIMEOUT).get(&format!("http://{address}/health/ready")).await {
         Ok(answer) if answer.status.is_success() => {
-            Finding::ok(name, format!("runs as process {process} on {address} and is ready"))
+            Finding::ok(name, format!("runs as process {process} on {listens_at} and is ready"))
         }
         Ok(answer) => {
             let why = String::from_utf8_lossy(&answer.body).into_owned();

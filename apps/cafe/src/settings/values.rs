@@ -1,11 +1,13 @@
 //! Values that say what would be right when they are wrong.
 
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
 use cafe_events::Currency;
 use cafe_order::wish::{STORE_RIGHT, is_store_name};
+use hyper::Uri;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
@@ -47,6 +49,92 @@ impl FromStr for Port {
             Ok(port) if port != 0 => Ok(Self(port)),
             _ => Err(format!("{text:?} is not a port; write a number from 1 to 65535")),
         }
+    }
+}
+
+/// An address of this machine to listen on, or all of them: `0.0.0.0`, with IPv6 `::`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Written")]
+pub(crate) struct ListenAddress(pub(crate) IpAddr);
+
+impl FromStr for ListenAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = |what: &str| {
+            Err(format!(
+                "{text:?} {what}; write 0.0.0.0 for everybody on the network, 127.0.0.1 for this machine alone, or one of its \
+                 addresses"
+            ))
+        };
+        if text.parse::<SocketAddr>().is_ok() {
+            return wrong("names a port too, and each service has a port of its own (--order-port)");
+        }
+        match text.parse().map(|ip: IpAddr| ip.to_canonical()) {
+            Ok(ip) if is_of_one_machine(ip) => Ok(Self(ip)),
+            Ok(_) => wrong("is not what a machine can be called at by others"),
+            Err(_) => wrong("is not an IP address"),
+        }
+    }
+}
+
+/// Not an address of many, and not one that means another machine on each network.
+fn is_of_one_machine(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => !ip.is_multicast() && !ip.is_broadcast(),
+        IpAddr::V6(ip) => !ip.is_multicast() && !ip.is_unicast_link_local(),
+    }
+}
+
+impl fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What a cafe is called from outside: `https://cafe.example`, or with a path below which it is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Written")]
+pub(crate) struct PublicUrl(String);
+
+impl PublicUrl {
+    /// The address of what is at `path` below it; a path begins with `/`.
+    pub(crate) fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = |what: &str| Err(format!("{text:?} {what}; write one such as https://cafe.example"));
+        let Ok(url) = text.parse::<Uri>() else { return wrong("is not a URL in plain ASCII") };
+        let Some(authority) = url.authority().filter(|_| matches!(url.scheme_str(), Some("https" | "http")))
+        else {
+            return wrong("does not begin with https:// or http://");
+        };
+        // `Uri` drops what follows a `#`, and takes what follows a `:` as it is.
+        if url.query().is_some() || text.contains('#') {
+            return wrong("goes on after its path");
+        }
+        let host_and_port = authority.as_str();
+        if host_and_port.contains('@') {
+            return wrong("names a user");
+        }
+        let port = host_and_port.strip_prefix(authority.host()).unwrap_or_default();
+        if authority.host().is_empty()
+            || (!port.is_empty() && authority.port_u16().is_none_or(|port| port == 0))
+        {
+            return wrong("has no host, or a port that cannot be");
+        }
+        Ok(Self(text.trim_end_matches('/').to_owned()))
+    }
+}
+
+impl fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -133,7 +221,7 @@ macro_rules! from_written {
     )*};
 }
 
-from_written!(Span, Port, StoreName, ZoneName);
+from_written!(Span, Port, ListenAddress, PublicUrl, StoreName, ZoneName);
 
 /// Reads what is on or off.
 pub(super) fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
@@ -185,6 +273,69 @@ mod tests {
         for text in ["", "10", "-5s", "ten minutes", "10 x"] {
             let error = text.parse::<Span>().unwrap_err();
             assert!(error.contains("such as 500ms, 15s, 10m or 2h"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_address_to_listen_on_is_one_machines_or_all_of_this_ones() {
+        for (text, ip) in [
+            ("0.0.0.0", "0.0.0.0"),
+            ("192.168.0.7", "192.168.0.7"),
+            ("::", "::"),
+            ("::1", "::1"),
+            ("::ffff:192.168.0.7", "192.168.0.7"),
+        ] {
+            assert_eq!(text.parse::<ListenAddress>().unwrap().to_string(), ip);
+        }
+        for (text, what) in [
+            ("localhost", "is not an IP address"),
+            ("", "is not an IP address"),
+            ("[::]", "is not an IP address"),
+            ("192.168.0.0/24", "is not an IP address"),
+            ("0.0.0.0:3000", "names a port too"),
+            ("[::]:3000", "names a port too"),
+            ("224.0.0.1", "called at"),
+            ("255.255.255.255", "called at"),
+            ("ff02::1", "called at"),
+            ("fe80::1", "called at"),
+        ] {
+            let error = text.parse::<ListenAddress>().unwrap_err();
+            assert!(error.contains(what) && error.contains("write 0.0.0.0 for everybody"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_public_url_is_one_that_a_path_can_follow() {
+        for (text, shop) in [
+            ("https://cafe.example", "https://cafe.example/"),
+            ("https://cafe.example/", "https://cafe.example/"),
+            ("http://192.168.0.7:8080", "http://192.168.0.7:8080/"),
+            ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443/"),
+            ("https://street.example/our/cafe/", "https://street.example/our/cafe/"),
+            ("HTTPS://Cafe.example", "HTTPS://Cafe.example/"),
+        ] {
+            assert_eq!(text.parse::<PublicUrl>().unwrap().at("/"), shop);
+        }
+        for text in [
+            "",
+            "cafe.example",
+            "cafe.example:443",
+            "/cafe",
+            "ftp://cafe.example",
+            "https://",
+            "https:///cafe",
+            "https://:443",
+            "https://cafe.example:",
+            "https://cafe.example:0",
+            "https://cafe.example:99999",
+            "https://owner:secret@cafe.example",
+            "https://cafe.example?menu",
+            "https://cafe.example/#menu",
+            "https://cafe example",
+            "https://카페.example",
+        ] {
+            let error = text.parse::<PublicUrl>().unwrap_err();
+            assert!(error.contains("write one such as https://cafe.example"), "{error}");
         }
     }
 

@@ -5,13 +5,16 @@
 mod adopting;
 mod audit;
 mod closing;
+mod codes;
 mod copies;
 mod doctor;
 mod events;
 mod logs;
 mod parked;
+mod reach;
 mod refusals;
 mod restarting;
 mod rush;
 mod settings;
 mod support;
+mod terminal;

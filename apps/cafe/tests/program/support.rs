@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -135,8 +135,23 @@ impl Cafe {
         serde_json::from_str::<Value>(&body).unwrap()["id"].as_str().unwrap().to_owned()
     }
 
+    /// As somebody who calls this machine by its address `ip`; nothing if nobody listens there.
+    pub(crate) fn get_at(
+        &self,
+        ip: IpAddr,
+        service: &str,
+        path: &str,
+        key: Option<&str>,
+    ) -> Option<(u16, String)> {
+        Self::ask_at((ip, self.port(service)).into(), &format!("GET {path}"), key, "")
+    }
+
     fn ask(&self, service: &str, request: &str, key: Option<&str>, body: &str) -> Option<(u16, String)> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port(service))).ok()?;
+        Self::ask_at((Ipv4Addr::LOCALHOST, self.port(service)).into(), request, key, body)
+    }
+
+    fn ask_at(address: SocketAddr, request: &str, key: Option<&str>, body: &str) -> Option<(u16, String)> {
+        let mut stream = TcpStream::connect(address).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
         let key = key.map_or_else(String::new, |key| format!("authorization: Bearer {key}\r\n"));
         let about_body = format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());

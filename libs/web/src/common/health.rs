@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::Common;
 use crate::Problem;
+use crate::credentials::Watcher;
 
 /// The process answers.
 #[derive(Serialize, ToSchema)]
@@ -19,7 +20,7 @@ pub(super) struct Alive {
     status: &'static str,
 }
 
-/// The service can take work.
+/// The service can take work. Beyond `status` and `service` it is for callers on the same machine, and for staff.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Ready {
     /// Always `ready`.
@@ -29,11 +30,14 @@ pub(super) struct Ready {
     #[schema(example = "order")]
     service: &'static str,
     /// One per service that is listened to. A link that lags makes nobody unready: the work waits in its source's log.
-    links: Vec<LinkReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    links: Option<Vec<LinkReport>>,
     /// Events that wait for an earlier version.
-    held: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<i64>,
     /// Events that were set aside and wait for a person; see `/parked`.
-    parked: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parked: Option<i64>,
     /// How the outbox gets to its topic, where events are carried by Kafka and this replica writes them.
     #[serde(skip_serializing_if = "Option::is_none")]
     relay: Option<RelayReport>,
@@ -84,39 +88,65 @@ pub(super) async fn live() -> Json<Alive> {
 }
 
 /// Says whether the service can take work, and how far it is behind
+///
+/// Whether it can, to everybody. How far it is behind, and why it cannot, to callers on the service's own machine, and with the
+/// staff key to those elsewhere.
 #[utoipa::path(
     get,
     path = "/health/ready",
     tag = "operation",
     responses(
         (status = 200, body = Ready, description = "It can."),
-        (status = 503, description = "It cannot; `errors` says why."),
+        (status = 503, description = "It cannot; `errors` says why, to those who may know."),
     )
 )]
-pub(super) async fn ready(State(common): State<Common>) -> Result<Json<Ready>, Problem> {
+pub(super) async fn ready(
+    watcher: Result<Watcher, Problem>,
+    State(common): State<Common>,
+) -> Result<Json<Ready>, Problem> {
     let status = common.delivery.status();
-    if let Some(problem) = unreadiness(&status) {
-        return Err(problem);
+    let service = common.delivery.service();
+    match (unreadiness(&status), watcher) {
+        (None, Ok(Watcher)) => Ok(Json(Ready::in_full(service, status))),
+        (None, Err(_)) => Ok(Json(Ready::in_short(service))),
+        (Some(problem), Ok(Watcher)) => Err(problem),
+        (Some(_), Err(_)) => Err(unready().detail("Why is told on its own machine, and to staff.")),
     }
-    let links = status.links.iter().map(report).collect();
-    let (held, parked) = (status.held, status.parked);
-    let relay = status.relay.map(|relay| RelayReport {
-        position: relay.position,
-        last: relay.last,
-        behind: relay.behind(),
-        silent: relay.silent,
-    });
-    Ok(Json(Ready { status: "ready", service: common.delivery.service(), links, held, parked, relay }))
+}
+
+impl Ready {
+    fn in_short(service: &'static str) -> Self {
+        Self { status: "ready", service, links: None, held: None, parked: None, relay: None }
+    }
+
+    fn in_full(service: &'static str, status: Status) -> Self {
+        let relay = status.relay.map(|relay| RelayReport {
+            position: relay.position,
+            last: relay.last,
+            behind: relay.behind(),
+            silent: relay.silent,
+        });
+        Self {
+            links: Some(status.links.iter().map(report).collect()),
+            held: Some(status.held),
+            parked: Some(status.parked),
+            relay,
+            ..Self::in_short(service)
+        }
+    }
+}
+
+fn unready() -> Problem {
+    Problem::unavailable("not-ready", "This service cannot take work at the moment.", 1)
 }
 
 /// Only what keeps this service itself from working: others that are down do not make it unready.
 pub(super) fn unreadiness(status: &Status) -> Option<Problem> {
     let reasons = [("writer", &status.stopped), ("commits", &status.failing)];
-    let unready = Problem::unavailable("not-ready", "This service cannot take work at the moment.", 1);
     let problem = reasons
         .into_iter()
         .filter_map(|(field, reason)| Some((field, reason.as_ref()?)))
-        .fold(unready, |problem, (field, reason)| problem.field(field, reason));
+        .fold(unready(), |problem, (field, reason)| problem.field(field, reason));
     problem.names_fields().then_some(problem)
 }
 

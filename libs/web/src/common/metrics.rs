@@ -9,15 +9,19 @@ use cafe_delivery::Status;
 
 use super::Common;
 use super::health::unreadiness;
+use crate::credentials::Watcher;
 
 /// Shows what the service has counted, for Prometheus
+///
+/// On the service's own machine without a key; from elsewhere, also through a proxy, with the staff key.
 #[utoipa::path(
     get,
     path = "/metrics",
     tag = "operation",
+    security((), ("staff_key" = [])),
     responses((status = 200, body = String, content_type = "text/plain; version=0.0.4; charset=utf-8", description = "All metrics."))
 )]
-pub(super) async fn metrics(State(common): State<Common>) -> impl IntoResponse {
+pub(super) async fn metrics(_: Watcher, State(common): State<Common>) -> impl IntoResponse {
     set_gauges(&common.delivery.status());
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], crate::metrics_page::render())
 }

@@ -1,7 +1,7 @@
 use std::sync::Mutex;
 
 use axum::body::Body;
-use axum::http::{Request, StatusCode};
+use axum::http::{self, Request, StatusCode};
 use cafe_clock::Ids;
 use cafe_delivery::Link;
 use cafe_events::Source;
@@ -12,6 +12,7 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::StaffKey;
+use crate::nearness::OverLoopback;
 
 #[tokio::test]
 async fn a_service_lives_as_soon_as_it_answers() {
@@ -57,6 +58,34 @@ async fn metrics_show_how_delivery_stands() {
         "# HELP cafe_backlog_age_seconds Age",
     ] {
         assert!(page.contains(line), "{line} is not in {page}");
+    }
+}
+
+#[tokio::test]
+async fn how_a_service_stands_is_told_on_its_machine_and_to_staff_and_to_nobody_else() {
+    let status =
+        Status { links: vec![lagging()], failing: Some("the disk is full".to_owned()), ..Status::default() };
+    let well = Cafe::new(Status { failing: None, ..status.clone() });
+    let unwell = Cafe::new(status);
+    let elsewhere = |path: &str| Request::get(path);
+    let through_a_proxy =
+        |path: &str| Request::get(path).extension(OverLoopback).header("x-forwarded-for", "203.0.113.9");
+    for ask in [elsewhere, through_a_proxy] {
+        assert_eq!(well.send(ask("/metrics"), false).await.0, StatusCode::UNAUTHORIZED);
+        assert_eq!(well.send(ask("/metrics"), true).await.0, StatusCode::OK);
+
+        let (status, said) = well.send(ask("/health/ready"), false).await;
+        let said: Value = serde_json::from_slice(&said).unwrap();
+        assert_eq!((status, said), (StatusCode::OK, json!({"status": "ready", "service": "order"})));
+        let (status, said) = well.send(ask("/health/ready"), true).await;
+        assert!(status.is_success() && String::from_utf8(said).unwrap().contains("no log yet"));
+
+        let (status, said) = unwell.send(ask("/health/ready"), false).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(!String::from_utf8(said).unwrap().contains("disk"));
+        let (_, said) = unwell.send(ask("/health/ready"), true).await;
+        assert!(String::from_utf8(said).unwrap().contains("the disk is full"));
+        assert_eq!(well.send(ask("/health/live"), false).await.0, StatusCode::OK);
     }
 }
 
@@ -207,7 +236,12 @@ impl Cafe {
     }
 
     async fn ask(&self, method: &str, path: &str, as_staff: bool) -> (StatusCode, Vec<u8>) {
-        let mut request = Request::builder().method(method).uri(path);
+        // As a caller on this machine is let in by the server.
+        self.send(Request::builder().method(method).uri(path).extension(OverLoopback), as_staff).await
+    }
+
+    async fn send(&self, request: http::request::Builder, as_staff: bool) -> (StatusCode, Vec<u8>) {
+        let mut request = request;
         if as_staff {
             request = request.header("authorization", format!("Bearer {}", self.key.reveal()));
         }

@@ -22,9 +22,10 @@ pub struct Asset {
 }
 
 /// What every screen has.
-const COMMON: [Asset; 7] = [
+const COMMON: [Asset; 8] = [
     Asset { name: "screen.css", content: include_str!("../../assets/screen.css") },
     Asset { name: "live.js", content: include_str!("../../assets/live.js") },
+    Asset { name: "awake.js", content: include_str!("../../assets/awake.js") },
     Asset { name: "fresh.js", content: include_str!("../../assets/fresh.js") },
     Asset { name: "kept.js", content: include_str!("../../assets/kept.js") },
     Asset { name: "chime.js", content: include_str!("../../assets/chime.js") },

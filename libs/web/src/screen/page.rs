@@ -28,6 +28,14 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// What a screen shows that nobody touches and that its browser does not keep on.
+    pub fn may_go_dark(&self) -> &'static str {
+        self.language.of(&Both {
+            ko: "화면이 꺼질 수 있습니다 (HTTPS로 열면 켜져 있습니다)",
+            en: "May go dark (over HTTPS it stays on)",
+        })
+    }
+
     /// What is shown while no real money moves.
     pub fn training_note(&self) -> &'static str {
         self.language

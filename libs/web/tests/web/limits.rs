@@ -6,12 +6,15 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use cafe_failures::{customer, process, tried};
+use cafe_rig::own_addresses;
 use cafe_web::Limits;
 use tokio::sync::Notify;
 
-use crate::support::Service;
+use crate::support::{Caller, Service};
 
 const GET: &str = "GET / HTTP/1.1\r\nhost: cafe\r\n\r\n";
+/// Far longer than a place takes to become free.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn past_the_requests_in_flight_the_answer_is_an_early_503_but_health_still_answers() {
@@ -74,4 +77,35 @@ async fn a_panic_is_a_500_problem_and_the_connection_lives_on() {
     answer.problem(500, "internal");
     assert!(!answer.text().contains("secret"));
     assert_eq!(caller.ask(GET).await.status, 200);
+}
+
+#[tokio::test]
+async fn strangers_who_take_every_place_leave_some_to_callers_on_this_machine() {
+    let Some(stranger) = own_addresses().into_iter().next() else {
+        return println!("not tried, for this machine is on no network");
+    };
+    let router = Router::new().route("/", get(|| async {}));
+    let limits = Limits { connections: 3, kept_for_this_machine: 2, ..Limits::default() };
+    let service = Service::start_on("0.0.0.0:0", router, limits);
+    let mut near = service.call().await;
+    let from_elsewhere = || async { Caller::to((stranger, service.address.port()).into()).await };
+
+    let mut far = from_elsewhere().await;
+    far.ask(GET).await.problem(503, "busy");
+    assert_eq!(near.ask(GET).await.status, 200);
+    drop(near);
+    let let_in = async {
+        loop {
+            let mut far = from_elsewhere().await;
+            if far.ask(GET).await.status == 200 {
+                return far;
+            }
+        }
+    };
+    let mut far = tokio::time::timeout(PATIENCE, let_in).await.expect("there is room for one");
+    from_elsewhere().await.ask(GET).await.problem(503, "busy");
+    let (mut one, mut another) = (service.call().await, service.call().await);
+    for caller in [&mut one, &mut another, &mut far] {
+        assert_eq!(caller.ask(GET).await.status, 200);
+    }
 }

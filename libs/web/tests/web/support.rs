@@ -1,8 +1,10 @@
 //! A service on a free port, and a caller that sees every byte.
 
+use std::net::SocketAddr;
+
 use axum::Router;
 use cafe_clock::Ids;
-use cafe_web::{Limits, bind, serve_within};
+use cafe_web::{Limits, listen, serve_within};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -10,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) struct Service {
-    pub(crate) address: std::net::SocketAddr,
+    pub(crate) address: SocketAddr,
     pub(crate) stop: CancellationToken,
     served: JoinHandle<std::io::Result<()>>,
 }
@@ -24,15 +26,23 @@ impl Service {
         Self::start_stopped_by(CancellationToken::new(), router, limits)
     }
 
+    pub(crate) fn start_on(address: &str, router: Router, limits: Limits) -> Self {
+        Self::start_as(address, CancellationToken::new(), router, limits)
+    }
+
     pub(crate) fn start_stopped_by(stop: CancellationToken, router: Router, limits: Limits) -> Self {
-        let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let address = listener.local_addr().unwrap();
-        let served = tokio::spawn(serve_within(listener, router, Ids::seeded(1), stop.clone(), limits));
-        Self { address, stop, served }
+        Self::start_as("127.0.0.1:0", stop, router, limits)
+    }
+
+    fn start_as(address: &str, stop: CancellationToken, router: Router, limits: Limits) -> Self {
+        let listeners = listen(address.parse().unwrap()).unwrap();
+        let port = listeners.address().unwrap().port();
+        let served = tokio::spawn(serve_within(listeners, router, Ids::seeded(1), stop.clone(), limits));
+        Self { address: ([127, 0, 0, 1], port).into(), stop, served }
     }
 
     pub(crate) async fn call(&self) -> Caller {
-        Caller { stream: TcpStream::connect(self.address).await.unwrap(), unread: Vec::new() }
+        Caller::to(self.address).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -69,6 +79,10 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
+    pub(crate) async fn to(address: SocketAddr) -> Self {
+        Self { stream: TcpStream::connect(address).await.unwrap(), unread: Vec::new() }
+    }
+
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).await.unwrap();
     }

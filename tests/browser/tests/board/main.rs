@@ -1,5 +1,6 @@
 //! The pickup board, as customers see and hear it.
 
+mod awake;
 mod calls;
 mod news;
 mod reading;

@@ -48,6 +48,21 @@ fn a_customer_orders_on_a_phone_and_follows_the_order_to_its_end() {
 
 #[test]
 #[ignore = "run by cargo xtask test"]
+fn a_phone_on_the_network_orders_without_https() {
+    let customer =
+        Customer::enters_by("cafe.test", &["--robot", "--robot-speed", "1000"], Screen::PHONE, "ko");
+    let secure = customer.phone.run("return isSecureContext", &[]);
+    assert_eq!(secure, false, "as a browser takes what comes from another device");
+    customer.adds("latte");
+    customer.opens_the_cart();
+    customer.pays_with("tok_ok");
+    customer.sees("picked_up");
+    assert_eq!(customer.orders().len(), 1);
+    customer.had_no_trouble();
+}
+
+#[test]
+#[ignore = "run by cargo xtask test"]
 fn a_whole_order_is_made_with_the_keyboard_alone() {
     let customer = Customer::enters(&[], Screen::TABLET, "en");
     let phone = &customer.phone;
