@@ -96,7 +96,7 @@ rows! {
         simulated: [],
     }
 
-    TOO_MUCH_WAITS = "more waits for a service's database than may (4,096): what was asked by customers who have hung up counts too" {
+    TOO_MUCH_WAITS = "more waits for a service's database than may (4,096)" {
         customer: "503 `busy`, `Retry-After: 1`, at once; what waits is done",
         owner: "Nothing",
         others: "Nothing",
