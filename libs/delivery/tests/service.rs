@@ -4,12 +4,16 @@
 
 mod toy;
 
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use cafe_clock::{Clock, Ids};
-use cafe_delivery::{Desk, Hooks, Outbox, ParkedOutcome, Place, TurnError, mark_restored, start};
+use cafe_delivery::{
+    Desk, Hooks, INBOX_LIMIT, Outbox, ParkedOutcome, Place, TurnError, mark_restored, start,
+};
 use cafe_events::{OrderId, Source};
-use cafe_failures::{disk, event, owner, process, replica, tried};
+use cafe_failures::{customer, disk, event, log, owner, process, replica, tried};
 use cafe_store::Connection;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -112,6 +116,7 @@ async fn a_wake_socket_that_somebody_removed_is_there_again_after_a_moment() {
 #[tokio::test]
 async fn a_request_that_cannot_be_committed_does_not_fail_its_neighbours() {
     tried(&event::REFUSED_IN_A_CROWD);
+    let log = log();
     let (_folder, place) = place();
     let service = started(&place);
     let asks = (0..64_u128).map(|number| {
@@ -133,7 +138,45 @@ async fn a_request_that_cannot_be_committed_does_not_fail_its_neighbours() {
         .map(|record| record.position)
         .collect();
     assert_eq!(positions, (1..=63).collect::<Vec<_>>(), "positions have no gaps");
+    assert!(log.says(&["a turn failed; trying its halves"]), "{}", log.text());
+    assert!(log.says(&["a request could not be committed", "CHECK constraint failed"]), "{}", log.text());
     service.stopped().await;
+}
+
+/// The writer has taken a turn's worth out of its inbox, and waits for the lock.
+#[tokio::test]
+async fn past_what_may_wait_for_the_writer_a_request_is_refused_at_once_and_what_waits_is_done() {
+    tried(&customer::TOO_MUCH_WAITS);
+    let (_folder, place) = place();
+    let service = started(&place);
+    let mut holder = Connection::open_as_it_is(&place.file(Source::Barista)).unwrap();
+    holder.batch("BEGIN IMMEDIATE").unwrap();
+    let ask = |number: usize| {
+        let desk = service.desk.clone();
+        async move { desk.ask(Request::Say(order(number as u128), "fine"), None).await }
+    };
+    let mut waiting = Vec::new();
+    let refused = loop {
+        let mut asked = Box::pin(ask(waiting.len()));
+        match once(asked.as_mut()) {
+            Poll::Ready(answer) => break answer,
+            Poll::Pending => waiting.push(asked),
+        }
+    };
+    assert_eq!(refused, Err(TurnError::Busy));
+    assert!(waiting.len() >= INBOX_LIMIT, "{} could wait", waiting.len());
+    assert_eq!(INBOX_LIMIT, 4_096);
+
+    holder.batch("ROLLBACK").unwrap();
+    for asked in waiting {
+        assert_eq!(asked.await, Ok(1));
+    }
+    service.stopped().await;
+}
+
+/// What it has to say at once.
+fn once<T>(work: Pin<&mut impl Future<Output = T>>) -> Poll<T> {
+    work.poll(&mut Context::from_waker(Waker::noop()))
 }
 
 #[tokio::test]
@@ -179,6 +222,27 @@ async fn a_log_that_was_restored_is_heard_again_and_changes_nothing() {
     service.until_words(order(2), &["w1"]).await;
     assert_eq!(service.words(order(1)).await, ["w1", "w2"]);
     assert_eq!(service.desk.status().parked, 0);
+    service.stopped().await;
+}
+
+#[tokio::test]
+async fn a_log_that_says_otherwise_than_before_is_set_aside_there_and_logged() {
+    tried(&event::CONTRADICTION);
+    let log = log();
+    let (_folder, place) = place();
+    let mut payment = outbox_of_payment(&place);
+    payment.say(&[said(order(1), 1, "w1")]).unwrap();
+    let service = started(&place);
+    service.until_words(order(1), &["w1"]).await;
+
+    let mut db = Connection::open(&place.file(Source::Payment), cafe_delivery::MIGRATIONS).unwrap();
+    db.batch("UPDATE outbox SET body = replace(body, 'w1', 'otherwise')").unwrap();
+    mark_restored(&mut db, "another-log", cafe_clock::from_ms(5_000)).unwrap();
+    payment.say(&[said(order(1), 2, "w2")]).unwrap();
+    service.until_words(order(1), &["w1", "w2"]).await;
+    until("the lists are counted", async || service.desk.status().parked == 1).await;
+    assert!(service.desk.parked(0, 1).await.unwrap()[0].reason.contains("says otherwise"));
+    assert!(log.says(&["ERROR", "a peer contradicts itself: see /parked"]), "{}", log.text());
     service.stopped().await;
 }
 
@@ -232,6 +296,7 @@ fn all_migrations() -> Vec<cafe_store::Migration> {
 #[tokio::test]
 async fn while_the_first_half_of_a_turn_waits_for_a_lock_the_second_does_not_overtake_it() {
     tried(&disk::LOCK_HELD);
+    let log = log();
     let (_folder, place) = place();
     let mut payment = outbox_of_payment(&place);
     // Together they are refused; alone, the first is busy for as long as the word is there.
@@ -244,6 +309,8 @@ async fn while_the_first_half_of_a_turn_waits_for_a_lock_the_second_does_not_ove
     service.until_words(order(3), &["w1"]).await;
     assert_eq!(service.words(order(1)).await, ["busy"], "nothing was skipped");
     until("the lists are counted", async || service.desk.status().parked == 1).await;
+    assert_eq!(service.desk.status().failing, None);
+    assert!(log.says(&["a turn was rolled back", "somebody else writes"]), "{}", log.text());
     service.stopped().await;
 }
 
@@ -276,6 +343,7 @@ async fn a_set_aside_event_that_the_database_refuses_again_stays_on_the_list() {
 #[tokio::test]
 async fn an_order_whose_row_cannot_be_read_holds_up_nobody_else() {
     tried(&event::ROW_UNREADABLE);
+    let log = log();
     let (_folder, place) = place();
     let mut payment = outbox_of_payment(&place);
     payment.say(&[said(order(1), 1, "poison"), said(order(1), 2, "w2")]).unwrap();
@@ -287,6 +355,8 @@ async fn an_order_whose_row_cannot_be_read_holds_up_nobody_else() {
     payment.say(&[said(order(1), 3, "w3"), said(order(2), 1, "w1")]).unwrap();
     service.until_words(order(2), &["w1"]).await;
     assert_eq!(service.desk.ask(Request::Say(order(3), "fine"), None).await, Ok(1));
+    assert_eq!(service.words(order(1)).await, ["?"], "this one stands still");
+    assert!(log.says(&["ERROR", "the row cannot be read"]), "{}", log.text());
     service.stopped().await;
 }
 
@@ -310,6 +380,7 @@ async fn past_a_limit_of_what_is_set_aside_nothing_more_is_heard_and_it_says_so(
     })
     .await;
     assert_eq!(service.desk.ask(Request::Say(order(9), "fine"), None).await, Ok(1), "its own requests go on");
+    assert!(service.words(order(1)).await.is_empty(), "nothing new is heard");
     let id = service.desk.parked(0, 1).await.unwrap()[0].id;
     assert_eq!(service.desk.drop_parked(id).await, Ok(ParkedOutcome::Done));
     service.until_words(order(1), &["w1"]).await;
@@ -319,6 +390,7 @@ async fn past_a_limit_of_what_is_set_aside_nothing_more_is_heard_and_it_says_so(
 #[tokio::test]
 async fn a_held_event_that_can_no_longer_be_read_holds_up_its_own_order_only() {
     tried(&event::ROW_UNREADABLE);
+    let log = log();
     let (_folder, place) = place();
     let mut payment = outbox_of_payment(&place);
     payment.say(&[said(order(1), 1, "poison"), said(order(1), 2, "w2")]).unwrap();
@@ -329,5 +401,7 @@ async fn a_held_event_that_can_no_longer_be_read_holds_up_its_own_order_only() {
     payment.say(&[said(order(1), 3, "w3"), said(order(2), 1, "w1")]).unwrap();
     service.until_words(order(2), &["w1"]).await;
     assert_eq!(service.desk.status().parked, 1);
+    assert!(service.words(order(1)).await.is_empty(), "this one stands still");
+    assert!(log.says(&["ERROR", "held, but it can no longer be read: its order waits"]), "{}", log.text());
     service.stopped().await;
 }

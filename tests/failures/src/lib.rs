@@ -3,10 +3,12 @@
 //! A row is written once, in `rows`; `docs/failures.md` is made of them. A test that tries a fault says so by [`tried`], and fails
 //! if the row does not name it. `cargo xtask test` has every test write down what it tried, and fails if a row's test did not.
 
+mod log;
 mod page;
 mod record;
 mod rows;
 
+pub use log::{Log, log};
 pub use page::Page;
 pub use record::{Gap, Records, SIMULATION, TRIED_IN, simulated, tried, tried_times};
 pub use rows::{clock, customer, database, disk, event, groups, kafka, owner, process, replica, vendor};

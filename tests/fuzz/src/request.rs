@@ -17,7 +17,7 @@ use axum::routing::any;
 use cafe_events::{OrderId, Party};
 use cafe_order::{Terms, Tokens, who_asks};
 use cafe_trace::TraceContext;
-use cafe_web::{ParkedQuery, PathOf, Presented, Problem, QueryOf, Staff, StaffKey};
+use cafe_web::{ParkedQuery, PathOf, Presented, Problem, QueryOf, Staff, StaffAccess, StaffKey};
 use serde::de::DeserializeOwned;
 use tower::ServiceExt;
 
@@ -38,10 +38,10 @@ const WAIT_LIMIT: Duration = Duration::from_secs(30);
 const LONGEST_PAGE: u32 = 500;
 
 static TOKENS: LazyLock<Tokens> = LazyLock::new(|| Tokens::new("secret"));
-static STAFF: LazyLock<StaffKey> = LazyLock::new(|| {
+static STAFF: LazyLock<StaffAccess> = LazyLock::new(|| {
     let data = tempfile::tempdir().expect("there is room for a key");
     std::fs::write(data.path().join("staff.key"), STAFF_KEY).expect("there is room for a key");
-    StaffKey::load(data.path()).expect("it is long enough")
+    StaffAccess::new(StaffKey::load(data.path()).expect("it is long enough"), "order")
 });
 /// The parameters of a path are known to a router only.
 static PATHS: LazyLock<Router> = LazyLock::new(|| {
@@ -131,7 +131,7 @@ fn query<Q: DeserializeOwned, T>(parts: &mut Parts, part: fn(&Q) -> Result<T, Pr
 fn opens_its_own_order(parts: &mut Parts, input: &[u8]) {
     let shows = |secret: &str| input.windows(secret.len()).any(|part| part == secret.as_bytes());
     let presented = wait(Presented::from_request_parts(parts, &())).unwrap_or_else(|never| match never {});
-    match who_asks(ORDER, &presented, &TOKENS, &STAFF) {
+    match who_asks(ORDER, &presented, &TOKENS, STAFF.key()) {
         Ok(Party::Customer) => assert!(shows(&TOKENS.token(ORDER))),
         Ok(by) => assert!(by == Party::Staff && shows(STAFF_KEY)),
         Err(problem) => must_be_plain(problem.into_response(), &[401]),

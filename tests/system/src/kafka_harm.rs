@@ -94,6 +94,7 @@ impl KafkaHarm {
                 kafka.kill(0);
                 kafka.kill(1);
                 rush.wait_for_seconds(AWAY);
+                demand_waiting(cafe);
                 kafka.restart(0)?;
                 kafka.restart(1)?;
                 kafka.wait_until_in_sync()
@@ -104,10 +105,10 @@ impl KafkaHarm {
                 kafka.thaw(2)?;
                 kafka.wait_until_in_sync()
             }
-            Self::Cut => parted(kafka, rush, Proxy::cut),
-            Self::Stalled => parted(kafka, rush, Proxy::stall),
-            Self::Unanswered => parted(kafka, rush, |proxy| proxy.one_way(Direction::ClientToServer)),
-            Self::Unheard => parted(kafka, rush, |proxy| proxy.one_way(Direction::ServerToClient)),
+            Self::Cut => parted(cafe, kafka, rush, Proxy::cut),
+            Self::Stalled => parted(cafe, kafka, rush, Proxy::stall),
+            Self::Unanswered => parted(cafe, kafka, rush, |proxy| proxy.one_way(Direction::ClientToServer)),
+            Self::Unheard => parted(cafe, kafka, rush, |proxy| proxy.one_way(Direction::ServerToClient)),
         }
     }
 }
@@ -162,14 +163,24 @@ fn tail_lost(cafe: &Cafe, kafka: &Kafka) -> anyhow::Result<()> {
     }
     kafka.lose_tail(topic, longest.1, TAIL)?;
     wait_until(RECOVERED, "the loss is noticed", || (losses() > before).then_some(()));
-    assert!(cafe.log().contains("has lost what it had acknowledged"), "it is in the log");
+    assert!(
+        cafe.log().contains("Kafka has lost what it had acknowledged; announcing it again"),
+        "it is in the log"
+    );
     Ok(())
 }
 
-fn parted(kafka: &Kafka, rush: &Rush, harm: impl Fn(&Proxy)) -> anyhow::Result<()> {
+fn parted(cafe: &Cafe, kafka: &Kafka, rush: &Rush, harm: impl Fn(&Proxy)) -> anyhow::Result<()> {
     kafka.proxy(0, harm)?;
     rush.wait_for_seconds(AWAY);
+    demand_waiting(cafe);
     kafka.proxy(0, Proxy::heal)
+}
+
+/// What order announces waits in its outbox.
+fn demand_waiting(cafe: &Cafe) {
+    let relay = cafe.health(Service::Order)["relay"].clone();
+    assert!(relay["behind"].as_i64().is_some_and(|behind| behind > 0), "nothing waits: {relay}");
 }
 
 fn memory_mb(cafe: &Cafe, service: Service) -> f64 {

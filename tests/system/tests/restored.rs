@@ -39,7 +39,8 @@ fn put_back_yesterdays_copy_of(service: Service, fault: &Fault) {
     assert!(backup.success(), "the backup is made:\n{}", cafe.log());
     rush.wait_for_customers(RATE);
     rush.stop().demand_all_well(&cafe, &[]);
-    let before = statuses(&cafe);
+    let (before, tickets) =
+        (statuses(&cafe, Service::Order, "orders"), statuses(&cafe, Service::Barista, "tickets"));
     cafe.close();
 
     tried(fault);
@@ -53,7 +54,11 @@ fn put_back_yesterdays_copy_of(service: Service, fault: &Fault) {
     rush.stop().demand_prompt_answers(&[]);
     cafe.settle(SETTLED);
     wait_until(SETTLED, "every order is as it was", || {
-        as_before(&before, &statuses(&cafe), service).then_some(())
+        as_before(&before, &statuses(&cafe, Service::Order, "orders"), service).then_some(())
+    });
+    wait_until(SETTLED, "what was made is made", || {
+        let now = statuses(&cafe, Service::Barista, "tickets");
+        tickets.iter().all(|(id, status)| now.get(id) == Some(status)).then_some(())
     });
     cafe.audit();
 }
@@ -68,10 +73,9 @@ fn as_before(before: &Statuses, now: &Statuses, restored: Service) -> bool {
 
 type Statuses = BTreeMap<String, String>;
 
-fn statuses(cafe: &Cafe) -> Statuses {
+/// Of every row of a list, by the order's id.
+fn statuses(cafe: &Cafe, service: Service, list: &str) -> Statuses {
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    cafe.all(Service::Order, "orders")
-        .iter()
-        .map(|order| (text(&order["id"]), text(&order["status"])))
-        .collect()
+    let id = |row: &serde_json::Value| text(row.get("order_id").unwrap_or(&row["id"]));
+    cafe.all(service, list).iter().map(|row| (id(row), text(&row["status"]))).collect()
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use cafe_failures::{owner, tried};
 use cafe_rig::{Certificate, Kafka, Postgres};
-use cafe_system_tests::{Cafe, MOMENT, ROBOT, Rush, Service, Site, wait_until};
+use cafe_system_tests::{Cafe, MOMENT, ROBOT, Rush, Service, Site, http, wait_until};
 
 const RATE: u32 = 40;
 const USER: &str = "cafe";
@@ -78,6 +78,7 @@ fn a_server_that_nobody_vouches_for_is_not_talked_to() {
     tried(&owner::STRANGE_CERTIFICATE);
     cafe.open_alone(Service::Order);
     line_of_log(&cafe, REFUSED);
+    assert!(!cafe.is_ready(Service::Order), "it does not open");
 }
 
 #[test]
@@ -90,4 +91,9 @@ fn a_wrong_password_is_told_and_orders_wait() {
     cafe.wait_until_serving(Service::Order);
     let said = line_of_log(&cafe, "what is announced waits in the outbox");
     assert!(said.to_lowercase().contains("authentication"), "{said}");
+    let body = r#"{"items":[{"menu":"latte"}],"payment":{"vendor":"simulator","token":"tok_ok"}}"#;
+    let placed = http::post(cafe.port(Service::Order), "/orders", None, body).expect("order answers");
+    assert_eq!((placed.status, &placed.json()["status"]), (201, &"placed".into()), "{}", placed.body);
+    let relay = cafe.health(Service::Order)["relay"].clone();
+    assert!(relay["silent"].is_string(), "nothing of it is announced: {relay}");
 }

@@ -2,7 +2,7 @@
 //! at its end and a clean audit.
 
 use cafe_failures::{Fault, tried, vendor};
-use cafe_system_tests::{Cafe, ROBOT, Rush};
+use cafe_system_tests::{Cafe, ROBOT, Rush, Service};
 
 /// Customers a second.
 const RATE: u32 = 100;
@@ -20,6 +20,8 @@ fn payments_that_go_wrong_one_by_one_hold_up_no_others() {
     let rush = Rush::start(&cafe, RATE, &tokens);
     rush.wait_for_customers(MEANWHILE);
     rush.stop().demand_all_well(&cafe, &[]);
+    let payments = cafe.all(Service::Payment, "payments");
+    assert!(payments.iter().all(|payment| payment["open"] == false), "nothing is left to see to");
 }
 
 #[test]

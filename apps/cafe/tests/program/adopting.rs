@@ -9,6 +9,9 @@ use rustix::process::Signal;
 
 use crate::support::{Cafe, PROGRAM, SERVICES, is_alive, send, wait_for};
 
+const LEFT_ALONE: &str =
+    "the terminal was closed: the services go on, watched over by nobody; the next `cafe up` takes them over";
+
 #[test]
 fn services_go_on_without_up_and_the_next_up_adopts_them() {
     tried(&process::UP_KILLED);
@@ -37,7 +40,7 @@ fn a_terminal_that_is_closed_leaves_the_cafe_open_and_the_next_up_adopts_it() {
     let mut cafe = Cafe::open(&[]);
     let before = cafe.pids();
     assert!(cafe.close_with(Signal::HUP).success());
-    assert_eq!(cafe.log().matches("the next `cafe up` takes them over").count(), 1, "{}", cafe.log());
+    assert_eq!(cafe.log().matches(LEFT_ALONE).count(), 1, "{}", cafe.log());
     assert!(SERVICES.into_iter().all(|service| cafe.serves(service)));
 
     cafe.open_with(&[]);

@@ -129,6 +129,7 @@ fn a_restore_is_refused_while_the_service_runs_and_when_the_copy_is_damaged() {
         "{}",
         words(&running.stderr)
     );
+    assert!(SERVICES.into_iter().all(|service| cafe.serves(service)), "nobody notices");
     cafe.close();
 
     let before = fs::read(cafe.data().join("barista.sqlite")).unwrap();

@@ -9,6 +9,8 @@ use crate::support::{Cafe, SERVICES, send, wait_for};
 
 /// From the kill to the first answer.
 const BACK_WITHIN: Duration = Duration::from_millis(500);
+/// A service may be silent for 15 s from its last answer, which it is asked for each second.
+const SILENT_FOR: Duration = Duration::from_secs(13);
 
 #[test]
 fn a_killed_service_serves_again_within_half_a_second_and_the_others_never_notice() {
@@ -28,6 +30,8 @@ fn a_killed_service_serves_again_within_half_a_second_and_the_others_never_notic
         assert!(took < BACK_WITHIN, "{service} took {took:?}");
         let unchanged = before.iter().zip(cafe.pids()).filter(|(before, after)| **before == *after).count();
         assert_eq!(unchanged, 2, "only {service} is another process");
+        let told = format!("the {service} service was ended by signal 9; starting it again");
+        assert!(cafe.log().contains(&told), "{}", cafe.log());
     }
 }
 
@@ -35,6 +39,7 @@ fn a_killed_service_serves_again_within_half_a_second_and_the_others_never_notic
 fn a_service_that_dies_again_and_again_is_started_again_and_again() {
     tried(&process::DIES_AGAIN);
     let cafe = Cafe::open(&[]);
+    let others = [cafe.pid("order"), cafe.pid("payment")];
     for _ in 0..4 {
         let killed = wait_for("barista runs", || cafe.pid("barista"));
         send(killed, Signal::KILL);
@@ -42,11 +47,9 @@ fn a_service_that_dies_again_and_again_is_started_again_and_again() {
             cafe.pid("barista").filter(|pid| *pid != killed && cafe.serves("barista"))
         });
     }
-    assert!(
-        cafe.log().contains("the barista service was ended by signal 9; starting it again"),
-        "{}",
-        cafe.log()
-    );
+    let told = "the barista service was ended by signal 9; starting it again";
+    assert_eq!(cafe.log().matches(told).count(), 4, "{}", cafe.log());
+    assert_eq!([cafe.pid("order"), cafe.pid("payment")], others, "nobody else is another process");
 }
 
 #[test]
@@ -54,10 +57,18 @@ fn a_frozen_service_is_killed_and_starts_again() {
     tried(&process::FROZEN_FOR_GOOD);
     let cafe = Cafe::open(&[]);
     let frozen = cafe.pid("payment").unwrap();
+    let frozen_at = Instant::now();
     send(frozen, Signal::STOP);
     assert!(cafe.serves("order") && cafe.serves("barista"), "nobody else stands still");
+    let order = cafe.order();
     wait_for("another process serves", || {
         cafe.pid("payment").filter(|pid| *pid != frozen && cafe.serves("payment"))
+    });
+    assert!(frozen_at.elapsed() >= SILENT_FOR, "after {:?}", frozen_at.elapsed());
+    wait_for("the order is paid", || {
+        let path = format!("/orders/{order}");
+        let (_, shown) = cafe.get("order", &path, Some(&cafe.staff_key()))?;
+        shown.contains(r#""status":"paid""#).then_some(())
     });
     assert!(cafe.log().contains("the payment service does not answer; killing it"), "{}", cafe.log());
 }

@@ -94,3 +94,24 @@ fn too_many() -> Problem {
     Problem::unavailable("too-many-watchers", "Too many watch their orders at the moment.", 5)
         .detail(format!("At most {WATCHERS_MAX} at once. GET /orders/{{id}} shows the order meanwhile."))
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse;
+    use cafe_failures::{customer, tried};
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_comes_when_too_many_watch_is_told_when_to_come_again_and_what_to_do_meanwhile() {
+        tried(&customer::TOO_MANY_WATCHERS);
+        let problem = too_many();
+        assert_eq!((problem.status().as_u16(), problem.slug()), (503, "too-many-watchers"));
+        let answer = problem.into_response();
+        assert_eq!(answer.headers()["retry-after"], "5");
+        let body = answer.into_body().collect().await.expect("a problem has an end").to_bytes();
+        let told = "At most 2048 at once. GET /orders/{id} shows the order meanwhile.";
+        assert!(String::from_utf8_lossy(&body).contains(told), "{body:?}");
+    }
+}

@@ -1,8 +1,12 @@
-use cafe_events::{Event, Party, PaymentCancelled, PaymentEvent};
+use std::time::Duration;
+
+use cafe_events::{
+    Currency, Event, Party, PaymentCancelled, PaymentEvent, PaymentRefunded, TicketCancelled, TicketEvent,
+};
 use cafe_failures::{customer, tried};
 use serde_json::json;
 
-use crate::cafe::{Cafe, Reply, Taken, declined, started};
+use crate::cafe::{Cafe, PATIENCE, Reply, Taken, declined, started};
 
 #[tokio::test]
 async fn a_cancel_is_noted_and_announced_once() {
@@ -35,6 +39,7 @@ async fn staff_may_cancel_and_the_body_may_be_empty() {
 
 #[tokio::test]
 async fn a_cancelled_order_is_cancelled_already() {
+    tried(&customer::CANCELS);
     let cafe = Cafe::open();
     let taken = cafe.place().await;
     cancel(&cafe, &taken, &json!({})).await;
@@ -43,6 +48,27 @@ async fn a_cancelled_order_is_cancelled_already() {
     cafe.until(&taken, "cancelled").await;
     let reply = cancel(&cafe, &taken, &json!({})).await;
     assert_eq!((reply.status.as_u16(), reply.json()["status"].as_str()), (200, Some("cancelled")));
+}
+
+#[tokio::test]
+async fn of_an_order_that_was_paid_the_money_comes_back() {
+    tried(&customer::CANCELS);
+    let cafe = Cafe::open();
+    let taken = cafe.place().await;
+    cafe.say(&taken, 1, &taken.approved());
+    cafe.say(&taken, 1, &taken.queued());
+    cafe.until(&taken, "paid").await;
+    assert_eq!(cancel(&cafe, &taken, &json!({})).await.status, 202);
+    let cancelled = TicketCancelled { by: Party::Customer, reason: None };
+    cafe.say(&taken, 2, &Event::Ticket(TicketEvent::Cancelled(cancelled)));
+    cafe.say(&taken, 2, &refunded(&taken));
+    cafe.until(&taken, "cancelled").await;
+    let all_is_back = async {
+        while cafe.order(&taken).await["refunded"] != taken.view["total"] {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, all_is_back).await.expect("all of it comes back");
 }
 
 #[tokio::test]
@@ -69,6 +95,7 @@ async fn it_is_too_late_once_making_has_started_or_the_order_has_ended() {
     for (taken, says) in [(&made, "Making has started"), (&refused, "it is declined")] {
         let reply = cancel(&cafe, taken, &json!({})).await;
         assert_eq!((reply.status.as_u16(), reply.header("content-type")), (409, "application/problem+json"));
+        assert_eq!(reply.json()["type"], "urn:cafe:problem:cannot-cancel");
         assert!(reply.json()["detail"].as_str().unwrap().contains(says), "{}", reply.json());
     }
     assert_eq!(cafe.announced().len(), 2, "nothing was announced");
@@ -95,4 +122,17 @@ async fn a_wrong_cancel_is_refused() {
 async fn cancel(cafe: &Cafe, taken: &Taken, body: &serde_json::Value) -> Reply {
     let bearer = format!("Bearer {}", taken.token);
     cafe.post(&format!("{}/cancel", taken.path()), &[("authorization", &bearer)], body).await
+}
+
+/// All of it.
+fn refunded(taken: &Taken) -> Event {
+    let total = taken.view["total"].as_i64().unwrap();
+    Event::Payment(PaymentEvent::Refunded(PaymentRefunded {
+        amount: total,
+        currency: Currency::KRW,
+        refunded_total: total,
+        lines: Vec::new(),
+        reason: "cancelled".to_owned(),
+        goodwill: false,
+    }))
 }

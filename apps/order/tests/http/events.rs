@@ -1,4 +1,5 @@
 use cafe_events::Event;
+use cafe_failures::{customer, tried};
 
 use crate::cafe::{Cafe, PATIENCE, started};
 
@@ -86,4 +87,18 @@ async fn whoever_watches_does_not_hold_up_a_stop() {
     drop(stream);
     let (id, _) = cafe.watch(&taken, None).await.next().await;
     assert_eq!(id, "1-0-0", "and the order is there again");
+}
+
+#[tokio::test]
+async fn how_many_watch_is_told() {
+    tried(&customer::TOO_MANY_WATCHERS);
+    let cafe = Cafe::open();
+    let taken = cafe.place().await;
+    let watching = cafe.watch(&taken, None).await;
+    let page = cafe.get("/metrics").await;
+    let page = std::str::from_utf8(&page.body).unwrap();
+    // Other tests of this process watch too.
+    let count = page.lines().find_map(|line| line.strip_prefix("cafe_order_watchers ")?.parse::<u32>().ok());
+    assert!(count.is_some_and(|count| count > 0), "{page}");
+    drop(watching);
 }

@@ -38,6 +38,9 @@ async fn the_answer_is_the_same_after_a_restart_and_after_the_order_went_on() {
     assert_eq!((again.status, again.header("idempotent-replayed")), (first.status, "true"));
     assert_eq!(again.header("location"), first.header("location"));
     assert_eq!(again.body, first.body);
+    assert_eq!(cafe.announced().len(), 1, "the others hear of it once");
+    let orders = cafe.get_with("/orders", &cafe.staff_key()).await.json();
+    assert_eq!(orders["orders"].as_array().map(Vec::len), Some(1), "{orders}");
 }
 
 #[tokio::test]

@@ -85,6 +85,7 @@ async fn at_another_price_than_the_customer_was_told_nothing_is_taken() {
         let reply = cafe.post("/orders", &headers, &told(10_500)).await;
         assert_eq!((reply.status.as_u16(), reply.fields()), (409, vec!["expected_total".to_owned()]));
         assert_eq!(reply.json()["type"], "urn:cafe:problem:price-changed");
+        assert_eq!(reply.json()["errors"][0]["detail"], "is 11000 now");
     }
     assert!(cafe.announced().is_empty());
     let taken = cafe.post("/orders", &[("idempotency-key", "a")], &told(11_000)).await;

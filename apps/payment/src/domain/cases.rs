@@ -5,11 +5,13 @@ use cafe_events::{
     LineId, OrderCancelRequested, OrderEvent, Party, TicketCancelRefused, TicketCancelled, TicketEvent,
     TicketRejected, TicketStarted,
 };
+use cafe_failures::{log, tried, vendor};
 
 use super::*;
 use crate::payment::Status;
 use crate::payment::attempt::Charge;
 use crate::payment::histories::world::{ORDER, order};
+use crate::worker::mailbox;
 
 /// The service, and the row of one order.
 struct Service {
@@ -181,11 +183,17 @@ fn a_refund_is_asked_for_once_by_whoever_opened_it() {
 
 #[test]
 fn what_was_not_asked_for_rouses_a_person_once() {
+    tried(&vendor::OTHER_CHARGE);
+    let log = log();
     let mut service = Service::new();
     service.hear(service.placed()).unwrap();
     let came = service.answered(16_499);
     let [Effect::Alarm(alarm)] = &came.effects[..] else { panic!("{came:?}") };
     assert!(alarm.1.contains("16499 KRW instead of 16500 KRW"), "{alarm:?}");
+    let (mailbox, _inbox) = mailbox(Arc::default());
+    came.effects.into_iter().for_each(|effect| mailbox.take(effect));
+    let told = ["the vendor claims a charge that was not asked for; a person must look at it", "16499 KRW"];
+    assert!(log.says(&told), "{}", log.text());
     service.now = after(service.now, Duration::from_mins(1));
     let (_, came) = service.ask(What::LookedUp(1, Finding::NotFound, SILENCE));
     assert!(came.written && came.effects.is_empty(), "{came:?}");

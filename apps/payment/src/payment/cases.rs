@@ -343,6 +343,7 @@ fn no_attempt_has_a_number_that_a_restore_would_not_look_under() {
 
 #[test]
 fn a_look_up_is_put_off_by_a_quarter_of_the_age_and_by_up_to_a_tenth_more() {
+    tried(&vendor::SILENT);
     let gap_ms = |age_s: u64, silent_for_s: u64, draw: f64| {
         let measured = Measured { now: now(), silent_for: Duration::from_secs(silent_for_s), draw };
         let longest = Duration::from_mins(5);

@@ -129,6 +129,8 @@ impl Breaker {
 
 #[cfg(test)]
 mod tests {
+    use cafe_failures::{tried, vendor};
+
     use super::*;
 
     const fn at(seconds: u64) -> Duration {
@@ -155,6 +157,7 @@ mod tests {
 
     #[test]
     fn it_opens_when_half_of_twenty_fail() {
+        tried(&vendor::FAILS);
         let mut breaker = Breaker::default();
         (0..19).for_each(|number| call(&mut breaker, number % 2 == 1, at(1)));
         assert_eq!(breaker.state(at(1)), State::Closed, "nineteen calls say nothing yet");

@@ -6,6 +6,7 @@ use std::time::Duration;
 use cafe_clock::{Clock, Ids, after, from_ms};
 use cafe_delivery::TurnError;
 use cafe_events::{Currency, OrderId};
+use cafe_failures::{clock, log, replica, tried};
 
 use super::gate::{ASKS_WAITING, Gate};
 use super::memory::Memory;
@@ -72,6 +73,7 @@ fn fail(gate: &Gate, calls: u32, now: Duration) {
 
 #[test]
 fn a_charge_is_not_asked_for_too_late_nor_by_two_nor_of_a_vendor_that_fails() {
+    tried(&replica::LEADER_FROZEN);
     let (till, clock) = till();
     assert!(till.may_charge(&ask(&clock, START), true).is_ok(), "at the last moment");
     assert_eq!(why_not(&till, &ask(&clock, START), false), "another process may have taken over");
@@ -243,6 +245,8 @@ fn a_report_is_handed_in_until_it_is_stored_or_the_process_ends() {
 
 #[test]
 fn when_the_clock_was_set_back_everything_that_waits_is_looked_at() {
+    tried(&clock::STEPS_BACK);
+    let log = log();
     let (till, clock) = till();
     let bells = Bells::default();
     let takes_all = |bells: &Bells| Lane::ALL.map(|lane| bells.lane(lane).takes_all());
@@ -257,6 +261,7 @@ fn when_the_clock_was_set_back_everything_that_waits_is_looked_at() {
     clock.step(-2_001);
     scout.look(&till.timer, &bells);
     assert_eq!(takes_all(&bells), [true; 5]);
+    assert!(log.says(&["the clock was set back; everything that waits is looked at"]), "{}", log.text());
     scout.look(&till.timer, &bells);
     assert_eq!(takes_all(&bells), [false; 5]);
 }

@@ -1,13 +1,14 @@
 //! The vendor fails for everybody.
 
 use cafe_events::PaymentEvent;
-use cafe_failures::{tried, vendor};
+use cafe_failures::{log, tried, vendor};
 
 use crate::service::Cafe;
 
 #[tokio::test]
 async fn orders_wait_while_the_vendor_fails_and_all_are_paid_when_it_works_again() {
     tried(&vendor::FAILS);
+    let log = log();
     let cafe = Cafe::closed();
     cafe.outage("error");
     let cafe = cafe.started().await;
@@ -18,6 +19,7 @@ async fn orders_wait_while_the_vendor_fails_and_all_are_paid_when_it_works_again
         (payment["status"] == "due").then_some(())
     })
     .await;
+    assert!(log.says(&["the vendor's breaker changed", "after=Open"]), "{}", log.text());
     let waiting = cafe.place_many("tok_ok", 20);
     for order_id in &waiting {
         cafe.until_seen(*order_id, |payment| payment["attempts"].as_array().unwrap().is_empty()).await;

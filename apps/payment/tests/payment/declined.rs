@@ -21,6 +21,7 @@ async fn a_declined_card_is_declined() {
     let payment = cafe.payment(order_id).await;
     assert_eq!((&payment["status"], &payment["open"]), (&"declined".into(), &false.into()));
     assert_eq!(payment["charged"], 0);
+    assert_eq!(cafe.said(order_id).len(), 1, "of nothing to be made");
     cafe.close().await;
 }
 

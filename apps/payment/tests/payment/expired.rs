@@ -28,10 +28,12 @@ async fn an_order_heard_just_before_its_pay_by_is_not_asked_late_and_expires() {
     let order_id = cafe.place("tok_ok");
     cafe.clock.advance(Duration::from_secs(600 - 14));
     let cafe = cafe.started().await;
-    cafe.until_seen(order_id, |payment| payment["status"] == "due").await;
+    let payment = cafe.until_seen(order_id, |payment| payment["status"] == "due").await;
+    assert_eq!(payment["attempts"].as_array().map(Vec::len), Some(0), "{payment}");
     assert!(cafe.said(order_id).is_empty(), "not before its time");
     cafe.in_time_said(order_id, |event| matches!(event, PaymentEvent::Expired(_))).await;
     assert!(cafe.charges(order_id).is_empty());
+    assert_eq!(cafe.said(order_id).len(), 1);
     cafe.close().await;
 }
 

@@ -15,6 +15,7 @@ async fn a_charge_that_lands_in_time_is_approved() {
     let cafe = Cafe::open().await;
     let order_id = cafe.place("tok_late");
     cafe.until_seen(order_id, |payment| payment["status"] == "asking").await;
+    cafe.in_time_seen(order_id, |payment| payment["status"] == "unknown").await;
     cafe.in_time_said(order_id, |event| matches!(event, PaymentEvent::Approved(_))).await;
     assert_eq!(cafe.charges(order_id).len(), 1, "it was not asked a second time meanwhile");
     cafe.close().await;

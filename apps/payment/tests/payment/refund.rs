@@ -1,7 +1,7 @@
 //! `POST /payments/{order_id}/refund`: staff give money back.
 
 use cafe_events::{OrderId, Party, PaymentEvent};
-use cafe_failures::{tried, vendor};
+use cafe_failures::{log, tried, vendor};
 
 use crate::samples::TOTAL;
 use crate::service::Cafe;
@@ -192,6 +192,7 @@ async fn a_vendor_that_fails_while_money_goes_back_is_tried_again() {
 #[tokio::test]
 async fn what_the_vendor_refuses_to_give_back_waits_for_a_person_who_tries_again() {
     tried(&vendor::REFUND_REFUSED);
+    let log = log();
     let cafe = Cafe::open().await;
     let order_id = approved(&cafe, "tok_ok").await;
     let undo = cafe.refunded_elsewhere(order_id);
@@ -202,6 +203,7 @@ async fn what_the_vendor_refuses_to_give_back_waits_for_a_person_who_tries_again
     assert_eq!(payment["refunds"][0]["state"], "failed");
     assert_eq!(payment["refunds"][0]["refused"], "more_than_charged");
     assert_eq!(payment["open"], true, "somebody must see to it");
+    assert!(log.says(&["a person must see to it", &order_id.to_string()]), "{}", log.text());
 
     undo();
     assert_eq!(cafe.refund(order_id, SORRY).await.status, 202);

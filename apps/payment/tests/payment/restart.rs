@@ -29,6 +29,7 @@ async fn not_found_right_after_a_restart_proves_nothing() {
     cafe.clock.advance(Duration::from_secs(2));
     let cafe = cafe.restarted().await;
     cafe.until_seen(order_id, |payment| payment["status"] == "unknown").await;
+    assert!(cafe.said(order_id).is_empty(), "unknown is no outcome");
     cafe.in_time_said(order_id, |event| matches!(event, PaymentEvent::Approved(_))).await;
     assert_eq!(cafe.charges(order_id).len(), 1, "it was not asked a second time");
     cafe.close().await;

@@ -96,8 +96,10 @@ fn while_brokers_are_away_things_are_said_and_wait_and_afterwards_each_is_writte
     assert_eq!(barista.say(order(99), "fine"), Ok(1));
     mock.broker_up(1).unwrap();
     until_relayed(&payment, last);
+    let expected: Vec<String> = (1..=50).map(|version| format!("w{version}")).collect();
     for number in 0..ORDERS {
-        until("an order is heard to its end", || barista.words(order(number)).len() == 50);
+        until("an order is heard to its end", || barista.words(order(number)).len() == expected.len());
+        assert_eq!(barista.words(order(number)), expected);
     }
     demand_whole(&written(&rung, PARTITIONS).unwrap(), i64::from(PARTITIONS), last);
     barista.stopped();
@@ -189,6 +191,11 @@ fn a_topic_that_is_given_more_partitions_is_written_and_heard_on_in_order() {
     payment.say(&round(2)).unwrap();
     payment.say(&round(3)).unwrap();
     until_all_have(&barista, &["w1", "w2", "w3"]);
+    let mut parts: BTreeMap<String, BTreeSet<i32>> = BTreeMap::new();
+    for message in written(&rung, PARTITIONS + 4).expect("there are as many partitions") {
+        parts.entry(message.key.clone()).or_default().insert(message.part);
+    }
+    assert!(parts.values().any(|parts| parts.len() == 2), "an order's events come from two: {parts:?}");
     barista.stopped();
 }
 

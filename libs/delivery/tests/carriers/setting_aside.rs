@@ -96,6 +96,7 @@ fn past_a_limit_of_what_is_set_aside_nothing_more_is_heard_and_it_says_so(rung: 
     let barista = rung.barista();
     until("it is told", || barista.silent().contains("set aside"));
     assert_eq!(barista.say(order(9), "fine"), Ok(1), "its own requests go on");
+    assert!(barista.words(order(1)).is_empty(), "nothing new is heard");
     let (id, _, _) = barista.parked().remove(0);
     assert_eq!(barista.drop_parked(id), ParkedOutcome::Done);
     barista.until_words(order(1), &["w1"]);

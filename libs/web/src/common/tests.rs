@@ -2,10 +2,11 @@ use std::sync::Mutex;
 
 use axum::body::Body;
 use axum::http::{self, Request, StatusCode};
+use axum::response::IntoResponse;
 use cafe_clock::Ids;
 use cafe_delivery::Link;
 use cafe_events::Source;
-use cafe_failures::{database, disk, event, tried};
+use cafe_failures::{customer, database, disk, event, tried};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -23,7 +24,10 @@ async fn a_service_lives_as_soon_as_it_answers() {
 
 #[tokio::test]
 async fn a_service_that_lags_is_ready_and_says_how_far_it_is_behind() {
+    tried(&event::GAP);
     tried(&event::HEARD_LATE);
+    tried(&event::HEARD_OUT_OF_ORDER);
+    tried(&event::TOO_MUCH_ASIDE);
     let status = Status { links: vec![lagging()], held: 1, parked: 2, ..Status::default() };
     let (status, answer) = Cafe::new(status).get("/health/ready").await;
     let link = json!({
@@ -127,20 +131,25 @@ async fn a_set_aside_event_is_sent_again_or_dropped() {
 
 #[tokio::test]
 async fn a_turn_that_does_not_answer_is_told_by_what_to_do() {
+    tried(&customer::TOO_MUCH_WAITS);
     tried(&database::COMMIT_UNANSWERED);
     tried(&disk::FULL);
     tried(&disk::COMMIT_NOT_SYNCED);
     tried(&disk::LOCK_HELD);
-    for (error, status, slug) in [
-        (TurnError::Busy, 503, "busy"),
-        (TurnError::DiskFull, 503, "disk-full"),
-        (TurnError::Stopped, 503, "stopping"),
-        (TurnError::OutcomeUnknown, 504, "outcome-unknown"),
-        (TurnError::Failed("no such column".to_owned()), 500, "internal"),
+    tried(&event::REFUSED_IN_A_CROWD);
+    for (error, status, slug, retry_after) in [
+        (TurnError::Busy, 503, "busy", Some("1")),
+        (TurnError::DiskFull, 503, "disk-full", Some("10")),
+        (TurnError::Stopped, 503, "stopping", Some("1")),
+        (TurnError::OutcomeUnknown, 504, "outcome-unknown", Some("1")),
+        (TurnError::Failed("no such column".to_owned()), 500, "internal", None),
     ] {
         let problem = crate::Problem::from(error);
         assert_eq!((problem.status().as_u16(), problem.slug()), (status, slug));
         assert!(!String::from_utf8(problem.json()).unwrap().contains("column"));
+        let answer = problem.into_response();
+        let told = answer.headers().get("retry-after").map(|seconds| seconds.to_str().unwrap());
+        assert_eq!(told, retry_after, "{slug}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! What becomes of a request's body.
 
+use std::time::Duration;
+
 use axum::routing::post;
 use axum::{Json, Router};
 use cafe_failures::{customer, tried};
@@ -218,8 +220,12 @@ async fn a_body_that_says_it_is_too_long_is_answered_before_it_is_sent() {
 async fn whoever_sends_a_body_that_is_too_long_still_reads_the_answer() {
     tried(&customer::BODY_TOO_LONG);
     let service = Service::start(router());
-    service.post("/orders", JSON, vec![b' '; 10_000_000]).await.problem(413, "body-too-long");
-    service.post("/orders", JSON, vec![b' '; BODY_LIMIT_BYTES + 1]).await.problem(413, "body-too-long");
+    assert_eq!(BODY_LIMIT_BYTES, 64 * 1024);
+    for length in [10_000_000, BODY_LIMIT_BYTES + 1] {
+        let answer = service.post("/orders", JSON, vec![b' '; length]).await;
+        answer.problem(413, "body-too-long");
+        assert_eq!(answer.header("connection"), Some("close"));
+    }
     service.post("/orders", JSON, vec![b'x'; BODY_LIMIT_BYTES]).await.problem(400, "malformed-json");
 }
 
@@ -233,7 +239,9 @@ async fn a_body_without_an_end_is_answered_once_it_is_too_long() {
     for _ in 0..=BODY_LIMIT_BYTES / 0x4000 {
         caller.send(&chunk).await;
     }
-    caller.answer().await.problem(413, "body-too-long");
+    let answer = caller.answer().await;
+    answer.problem(413, "body-too-long");
+    assert_eq!(answer.header("connection"), Some("close"));
 }
 
 #[tokio::test]
@@ -254,5 +262,7 @@ async fn a_body_that_never_comes_is_given_up() {
     let mut caller = service.call().await;
     caller.send(b"POST /orders HTTP/1.1\r\nhost: cafe\r\ncontent-length: 100\r\n\r\n{\"items\"").await;
     tokio::time::pause();
+    let (started, limit) = (tokio::time::Instant::now(), Duration::from_secs(10));
     caller.answer().await.problem(408, "body-too-slow");
+    assert!((limit..limit + Duration::from_secs(3)).contains(&started.elapsed()), "{:?}", started.elapsed());
 }

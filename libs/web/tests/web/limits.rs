@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use cafe_failures::{customer, process, tried};
+use cafe_failures::{customer, log, process, tried};
 use cafe_rig::own_addresses;
 use cafe_web::Limits;
 use tokio::sync::Notify;
@@ -31,7 +31,9 @@ async fn past_the_requests_in_flight_the_answer_is_an_early_503_but_health_still
     let mut first = service.call().await;
     first.send(GET.as_bytes()).await;
     inside.notified().await;
-    service.get("/").await.problem(503, "busy");
+    let refused = service.get("/").await;
+    refused.problem(503, "busy");
+    assert_eq!(refused.header("retry-after"), Some("1"));
     assert_eq!(service.get("/health/live").await.status, 200);
 
     finish.notify_one();
@@ -43,11 +45,17 @@ async fn past_the_requests_in_flight_the_answer_is_an_early_503_but_health_still
 #[tokio::test]
 async fn past_the_connections_the_answer_is_an_early_503() {
     tried(&customer::TOO_MANY_CONNECTIONS);
+    let log = log();
     let router = Router::new().route("/", get(|| async {}));
     let service = Service::start_within(router, Limits { connections: 1, ..Limits::default() });
     let mut first = service.call().await;
     assert_eq!(first.ask(GET).await.status, 200);
-    service.get("/").await.problem(503, "busy");
+    let mut second = service.call().await;
+    let refused = second.ask(GET).await;
+    refused.problem(503, "busy");
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(second.rest().await, "", "and no more is said on it");
+    assert!(log.says(&["a connection was turned away: there are too many"]), "{}", log.text());
     assert_eq!(first.ask(GET).await.status, 200, "who is in stays in");
 }
 
@@ -60,7 +68,7 @@ async fn a_head_that_never_ends_is_cut_off() {
     tokio::time::pause();
     let started = tokio::time::Instant::now();
     caller.rest().await;
-    let limit = Limits::default().head;
+    let limit = Duration::from_secs(20);
     assert!((limit..limit + Duration::from_secs(3)).contains(&started.elapsed()), "{:?}", started.elapsed());
 }
 
@@ -70,12 +78,14 @@ async fn a_panic_is_a_500_problem_and_the_connection_lives_on() {
         panic!("the secret word");
     }
     tried(&process::REQUEST_PANICS);
+    let log = log();
     let router = Router::new().route("/broken", get(broken)).route("/", get(|| async {}));
     let service = Service::start(router);
     let mut caller = service.call().await;
     let answer = caller.ask("GET /broken HTTP/1.1\r\nhost: cafe\r\n\r\n").await;
     answer.problem(500, "internal");
     assert!(!answer.text().contains("secret"));
+    assert!(log.says(&["path=\"/broken\"", "the secret word"]), "{}", log.text());
     assert_eq!(caller.ask(GET).await.status, 200);
 }
 

@@ -1,51 +1,15 @@
 //! What is written down about a request, and what never is.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-
 use axum::Router;
 use axum::routing::{get, post};
+use cafe_failures::log;
 use cafe_web::{JsonBody, Problem};
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::support::Service;
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
-impl Lines {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
 #[tokio::test]
 async fn a_request_is_one_line_without_its_query_body_or_key() {
-    let lines = Lines::default();
-    // For all tests of this program: `tracing` remembers which lines are wanted across threads.
-    tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_ansi(false)
-        .with_writer(lines.clone())
-        .init();
+    let log = log();
     let failing = || async { Problem::internal("the disk is upside down") };
     let router = Router::new()
         .route("/logged/{order_id}", get(|| async {}))
@@ -61,7 +25,7 @@ async fn a_request_is_one_line_without_its_query_body_or_key() {
     assert!(!answer.text().contains("upside down"), "why is for the log only");
     service.end().await;
 
-    let text = lines.text();
+    let text = log.text();
     let requests: Vec<&str> = text.lines().filter(|line| line.contains("path=\"/logged")).collect();
     assert_eq!(requests.len(), 4, "{requests:#?}");
     assert!(

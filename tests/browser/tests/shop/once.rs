@@ -24,6 +24,7 @@ fn a_page_that_is_loaded_again_while_its_order_is_on_its_way_sends_the_same_orde
     phone.reload();
     customer.sees("paid");
     assert_eq!(customer.orders().len(), 1, "two touches, two loads, one order");
+    charged_once(&customer);
 }
 
 #[test]
@@ -38,8 +39,18 @@ fn an_order_that_the_service_did_not_answer_before_it_was_killed_is_sent_until_i
     customer.pays_with("tok_ok");
     phone.see(text("주문을 보내고 있습니다…"));
     customer.cafe.signal(Service::Order, Signal::KILL);
+    phone.see(text("다시 주문하지 마세요"));
     customer.sees("paid");
     assert_eq!(customer.orders().len(), 1);
+    charged_once(&customer);
+}
+
+/// Payment has heard of one order, and has asked for its money once.
+fn charged_once(customer: &Customer) {
+    let payments = customer.cafe.all(Service::Payment, "payments");
+    let [payment] = &payments[..] else { panic!("{payments:?}") };
+    assert_eq!(payment["attempts"].as_array().map(Vec::len), Some(1), "{payment}");
+    assert_eq!(customer.cafe.all(Service::Barista, "tickets").len(), 1);
 }
 
 #[test]
@@ -62,7 +73,10 @@ fn an_orders_page_says_when_the_cafe_is_away_and_misses_nothing() {
     for other in [Service::Payment, Service::Barista] {
         customer.cafe.signal(other, Signal::CONT);
     }
-    customer.cafe.close();
+    customer.cafe.kill_supervisor();
+    for service in Service::ALL {
+        customer.cafe.signal(service, Signal::KILL);
+    }
     customer.phone.see(css(".when-lost"));
     customer.cafe.open();
     customer.phone.see_gone(css(".when-lost"));

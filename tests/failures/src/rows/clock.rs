@@ -17,6 +17,7 @@ rows! {
         others: "Nothing",
         shown_by: [
             "apps/order/tests/http/numbers.rs" => ["a_clock_that_steps_back_over_midnight_repeats_no_number"],
+            "apps/payment/src/worker/cases.rs" => ["when_the_clock_was_set_back_everything_that_waits_is_looked_at"],
             "apps/payment/src/worker/scout.rs" => ["a_clock_that_is_set_back_is_noticed_and_one_that_is_put_on_is_not"],
         ],
         simulated: ["clock steps back"],

@@ -40,7 +40,7 @@ rows! {
     }
 
     PRICES_CHANGE = "the menu's prices change while a customer chooses" {
-        customer: "409 `price-changed` and the new total; nothing is charged, and the page shows the new prices. An order that was taken before stays the same order",
+        customer: "409 `price-changed` and the new total; nothing is charged. An order that was taken before stays the same order",
         owner: "Nothing",
         others: "Nothing",
         shown_by: ["apps/order/tests/http/place.rs" => ["at_another_price_than_the_customer_was_told_nothing_is_taken"]],
@@ -67,12 +67,14 @@ rows! {
     }
 
     CANCELS = "a customer cancels, in time or not" {
-        customer: "Until making starts: 202, then `cancelled` or `refunded`, with the money back. Afterwards 409 `cannot-cancel`; one that came too late on its way is shown as `refused`",
+        customer: "Until making starts: 202, then `cancelled`, with the money back. Afterwards 409 `cannot-cancel`; one that came too late on its way is shown as `refused`",
         owner: "`GET /payments/{order_id}` and the ticket show the end that it had",
         others: "One decides: payment until the approval, barista from then on",
         shown_by: [
             "apps/order/tests/http/cancel.rs" => [
                 "a_cancel_is_noted_and_announced_once",
+                "a_cancelled_order_is_cancelled_already",
+                "of_an_order_that_was_paid_the_money_comes_back",
                 "a_cancel_that_another_end_forestalled_is_refused",
                 "it_is_too_late_once_making_has_started_or_the_order_has_ended",
             ],
@@ -99,11 +101,26 @@ rows! {
         simulated: [],
     }
 
+    TOO_MUCH_WAITS = "more waits for a service's database than may (4,096)" {
+        customer: "503 `busy`, `Retry-After: 1`, at once; what waits is done",
+        owner: "Nothing",
+        others: "Nothing",
+        shown_by: [
+            "libs/delivery/tests/service.rs" => ["past_what_may_wait_for_the_writer_a_request_is_refused_at_once_and_what_waits_is_done"],
+            "libs/web/src/common/tests.rs" => ["a_turn_that_does_not_answer_is_told_by_what_to_do"],
+        ],
+        simulated: [],
+    }
+
     TOO_MANY_WATCHERS = "more customers watch their orders than may (2,048)" {
-        customer: "503 `too-many-watchers`, `Retry-After: 5`; `GET /orders/{id}` still shows the order",
+        customer: "503 `too-many-watchers`, `Retry-After: 5`; the answer says that `GET /orders/{id}` shows the order meanwhile",
         owner: "`cafe_order_watchers` says how many there are",
         others: "Nothing",
-        shown_by: ["apps/order/src/hub.rs" => ["there_is_a_limit"]],
+        shown_by: [
+            "apps/order/src/http/events.rs" => ["who_comes_when_too_many_watch_is_told_when_to_come_again_and_what_to_do_meanwhile"],
+            "apps/order/src/hub.rs" => ["there_is_a_limit"],
+            "apps/order/tests/http/events.rs" => ["how_many_watch_is_told"],
+        ],
         simulated: [],
     }
 

@@ -16,8 +16,8 @@ rows! {
     }
 
     COMMIT_NOT_SYNCED = "the sync of a commit fails" {
-        customer: "Of order: 504 `outcome-unknown`, then refused connections until it is back; the same key gives the one order. Of the others: a wait",
-        owner: "The service syncs nothing more and ends with exit code 70: `this process must not write any more`. `cafe up` starts it again from what is on disk",
+        customer: "Of order: 504 `outcome-unknown`, `Retry-After: 1`, then refused connections until it is back; the same key gives the one order. Of the others: 201 within a second",
+        owner: "The service syncs nothing more and ends with exit code 70: `this process must not write any more`. Started again, it goes on from what is on disk",
         others: "Hear nothing that may be lost",
         shown_by: [
             "tests/system/tests/disk_faults/syncs.rs" => [
@@ -101,7 +101,7 @@ rows! {
 
     BARISTA_RESTORED = "an older copy of the barista service is put back" {
         customer: "Nothing new; every order comes to the end that it had",
-        owner: "What was paid since the copy is queued again, and bumped again",
+        owner: "What was paid since the copy is queued again, and made again",
         others: "Hear its log again from the oldest event, which changes nothing",
         shown_by: ["tests/system/tests/restored.rs" => ["yesterdays_copy_of_barista_is_put_back"]],
         simulated: ["is restored" of "barista"],

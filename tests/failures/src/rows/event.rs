@@ -5,7 +5,7 @@ rows! {
 
     POISON = "an event cannot be read, or a rule refuses it or panics" {
         customer: "This order stands still; all others go on",
-        owner: "It is set aside with its reason: in the log, on `/parked` and in `cafe parked`, which tries it again (`stays on the list` if it fails again) or drops it. What came after it about the same order is held until then",
+        owner: "It is set aside with its reason: on `/parked` and in `cafe parked`, which tries it again (`stays on the list` if it fails again) or drops it. What came after it about the same order is held until then",
         others: "Go on",
         shown_by: [
             "apps/cafe/tests/program/parked.rs" => ["a_poisonous_event_is_listed_refused_again_and_dropped"],
@@ -27,6 +27,7 @@ rows! {
         shown_by: [
             "libs/delivery/tests/service.rs" => ["past_a_limit_of_what_is_set_aside_nothing_more_is_heard_and_it_says_so"],
             "libs/delivery/tests/carriers/setting_aside.rs" => ["past_a_limit_of_what_is_set_aside_nothing_more_is_heard_and_it_says_so"],
+            "libs/web/src/common/tests.rs" => ["a_service_that_lags_is_ready_and_says_how_far_it_is_behind"],
         ],
         simulated: [],
     }
@@ -46,7 +47,10 @@ rows! {
         customer: "Nothing, or a step is shown late",
         owner: "`/health/ready` counts what is held",
         others: "What is early is held until its turn",
-        shown_by: ["libs/delivery/tests/turn.rs" => ["each_event_takes_effect_once_and_in_order"]],
+        shown_by: [
+            "libs/delivery/tests/turn.rs" => ["each_event_takes_effect_once_and_in_order"],
+            "libs/web/src/common/tests.rs" => ["a_service_that_lags_is_ready_and_says_how_far_it_is_behind"],
+        ],
         simulated: ["hears out of order"],
     }
 
@@ -78,13 +82,14 @@ rows! {
 
     CONTRADICTION = "a service says a version again, and says otherwise" {
         customer: "Nothing: what was said first counts",
-        owner: "The second is set aside with the reason, counted in `cafe_contradictions_total` and logged as an error",
+        owner: "The second is set aside with the reason; the log says `a peer contradicts itself: see /parked`",
         others: "Go on, with that order too",
         shown_by: [
             "libs/delivery/tests/turn.rs" => [
                 "the_same_said_again_at_another_time_is_done_already_and_something_else_is_a_contradiction",
                 "what_is_said_otherwise_while_the_first_is_held_is_a_contradiction_too",
             ],
+            "libs/delivery/tests/service.rs" => ["a_log_that_says_otherwise_than_before_is_set_aside_there_and_logged"],
         ],
         simulated: [],
     }
@@ -96,6 +101,7 @@ rows! {
         shown_by: [
             "libs/delivery/tests/service.rs" => ["a_gap_in_what_is_kept_stops_the_listener_and_is_never_skipped"],
             "libs/delivery/tests/carriers/hearing.rs" => ["a_gap_in_what_is_kept_stops_the_listener_and_is_never_skipped"],
+            "libs/web/src/common/tests.rs" => ["a_service_that_lags_is_ready_and_says_how_far_it_is_behind"],
         ],
         simulated: [],
     }
@@ -115,9 +121,12 @@ rows! {
 
     REFUSED_IN_A_CROWD = "one of many requests that are committed together cannot be committed" {
         customer: "Its sender: 500 `internal`. The others: their answers",
-        owner: "The log says `a turn failed; trying its halves`, and then which request it was",
+        owner: "The log says `a turn failed; trying its halves`, and then why that one could not be committed",
         others: "Hear of the others' orders, without a gap",
-        shown_by: ["libs/delivery/tests/service.rs" => ["a_request_that_cannot_be_committed_does_not_fail_its_neighbours"]],
+        shown_by: [
+            "libs/delivery/tests/service.rs" => ["a_request_that_cannot_be_committed_does_not_fail_its_neighbours"],
+            "libs/web/src/common/tests.rs" => ["a_turn_that_does_not_answer_is_told_by_what_to_do"],
+        ],
         simulated: [],
     }
 }

@@ -38,7 +38,7 @@ rows! {
 
     WIPED = "all brokers come back with empty disks" {
         customer: "201 throughout; progress is shown late",
-        owner: "Topics are made anew and filled again from the outboxes",
+        owner: "Topics are made anew; there is nothing to do",
         others: "Hear on; nothing takes effect twice",
         shown_by: ["tests/system/tests/kafka_faults/brokers.rs" => ["a_broker_is_killed_loses_its_topics_its_tail_and_its_disk"]],
         simulated: [],
@@ -47,7 +47,7 @@ rows! {
     ONE_RESTARTED = "one of three brokers is killed and comes back" {
         customer: "201 throughout",
         owner: "Nothing to do",
-        others: "Hear on",
+        others: "Hear everything, some of it late",
         shown_by: ["tests/system/tests/kafka_faults/brokers.rs" => ["of_three_brokers_one_is_restarted_two_are_down_and_one_is_frozen"]],
         simulated: [],
     }
@@ -63,7 +63,7 @@ rows! {
     ONE_FROZEN = "one of three brokers is frozen" {
         customer: "201 throughout; progress may be shown late",
         owner: "Nothing to do",
-        others: "Hear on once another leads its partitions",
+        others: "Hear everything, at the latest when it goes on",
         shown_by: ["tests/system/tests/kafka_faults/brokers.rs" => ["of_three_brokers_one_is_restarted_two_are_down_and_one_is_frozen"]],
         simulated: [],
     }

@@ -78,7 +78,7 @@ rows! {
     WRONG_PASSWORD = "Kafka refuses the password" {
         customer: "Order serves; orders stay `placed`",
         owner: "The log says `what is announced waits in the outbox`, and that it is the authentication",
-        others: "Hear nothing until the password is right",
+        others: "Hear nothing",
         shown_by: ["tests/system/tests/tls.rs" => ["a_wrong_password_is_told_and_orders_wait"]],
         simulated: [],
     }

@@ -110,7 +110,7 @@ rows! {
 
     PAYMENT_BEHIND = "nothing is heard of payment for minutes" {
         customer: "From half of the time to pay on (5 of 10 minutes): 201 with `payment_delayed` and a notice. From four fifths on (8): 503 `payment-stuck`, `Retry-After: 30`; who had ordered before and sends it again gets that order",
-        owner: "Sees the same answers; `payment` does not answer, or its `/health/ready` says how far it is behind",
+        owner: "The same answers",
         others: "Hear of no order that was refused",
         shown_by: [
             "apps/order/tests/http/overload.rs" => [
@@ -262,9 +262,9 @@ rows! {
     }
 
     WRITER_PANICS = "a bug panics in a service's writer" {
-        customer: "What was answered was on disk; then as if the service was killed",
-        owner: "The service ends, and `cafe up` starts it again",
-        others: "Go on",
+        customer: "What was answered was on disk; then as when the service is killed",
+        owner: "The service ends, to be started again",
+        others: "The same as when it is killed",
         shown_by: ["libs/delivery/tests/service.rs" => ["a_writer_that_panics_takes_its_service_down_so_that_it_is_started_again"]],
         simulated: [],
     }

@@ -17,6 +17,7 @@ rows! {
         others: "Hear the new leader only",
         shown_by: [
             "tests/system/tests/replicas/leader.rs" => ["the_leader_of_each_service_is_frozen_past_its_lease_and_writes_nothing_when_it_wakes"],
+            "apps/payment/src/worker/cases.rs" => ["a_charge_is_not_asked_for_too_late_nor_by_two_nor_of_a_vendor_that_fails"],
             "libs/delivery/tests/service.rs" => ["the_same_service_is_not_started_twice_and_one_whose_place_was_taken_writes_no_more"],
         ],
         simulated: ["is taken over"],

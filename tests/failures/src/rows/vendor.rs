@@ -21,6 +21,7 @@ rows! {
         shown_by: [
             "tests/system/tests/vendor.rs" => ["a_vendor_that_answers_everything_with_an_error"],
             "apps/payment/tests/payment/error.rs" => ["after_an_error_one_look_closes_the_attempt_and_a_new_one_is_approved"],
+            "apps/payment/src/worker/breaker.rs" => ["it_opens_when_half_of_twenty_fail"],
             "apps/payment/tests/payment/breaker.rs" => ["orders_wait_while_the_vendor_fails_and_all_are_paid_when_it_works_again"],
         ],
         simulated: ["vendor fails"],
@@ -32,6 +33,7 @@ rows! {
         others: "Hear nothing before the charge is found",
         shown_by: [
             "tests/system/tests/vendor.rs" => ["a_vendor_that_charges_and_never_says_so"],
+            "apps/payment/src/payment/cases.rs" => ["a_look_up_is_put_off_by_a_quarter_of_the_age_and_by_up_to_a_tenth_more"],
             "apps/payment/tests/payment/timeout.rs" => ["a_charge_without_an_answer_is_unknown_until_it_is_found"],
             "apps/payment/tests/payment/breaker.rs" => ["a_vendor_that_approves_in_silence_charges_nobody_twice"],
             "apps/payment/tests/payment/webhook.rs" => ["news_of_an_unknown_attempt_has_it_looked_up_at_once"],
@@ -41,7 +43,7 @@ rows! {
 
     LATE = "a charge lands after the vendor has said for 30 s that there is none" {
         customer: "In time: `paid`, charged once. After the time to pay: `expired`, and the money is given back",
-        owner: "`unknown`: that there is no charge counts only 35 s after it was asked for",
+        owner: "`unknown` meanwhile: that the vendor knows of no charge does not count yet, and nobody is asked again",
         others: "Hear of an approval in time, or of `payment.expired` and then `payment.refunded`",
         shown_by: [
             "tests/system/tests/vendor.rs" => ["a_vendor_that_does_not_know_its_own_charges_for_half_a_minute"],
@@ -88,13 +90,16 @@ rows! {
         customer: "Stays `placed`: that is no approval",
         owner: "The payment stays `unknown` and open; the log says `the vendor claims a charge that was not asked for; a person must look at it`",
         others: "Hear nothing",
-        shown_by: ["apps/payment/src/payment/cases.rs" => ["a_charge_that_is_not_the_one_asked_for_is_never_approved_and_never_forgotten"]],
+        shown_by: [
+            "apps/payment/src/payment/cases.rs" => ["a_charge_that_is_not_the_one_asked_for_is_never_approved_and_never_forgotten"],
+            "apps/payment/src/domain/cases.rs" => ["what_was_not_asked_for_rouses_a_person_once"],
+        ],
         simulated: [],
     }
 
     MIXED = "some payments go well, others are slow, fail, time out or are late" {
         customer: "201 within a second, and `paid` in the end",
-        owner: "Each payment says how it stands",
+        owner: "Nothing is left to see to",
         others: "Go on",
         shown_by: ["tests/system/tests/vendor.rs" => ["payments_that_go_wrong_one_by_one_hold_up_no_others"]],
         simulated: [],
@@ -115,7 +120,7 @@ rows! {
 
     FALSE_NEWS = "a stranger claims to be the vendor" {
         customer: "Nothing",
-        owner: "Nothing: `POST /webhooks/{vendor}` answers 202, and the vendor itself is asked",
+        owner: "Nothing: `POST /webhooks/{vendor}` answers 202, and nothing of it is believed",
         others: "Nothing",
         shown_by: ["apps/payment/tests/payment/webhook.rs" => ["nothing_is_believed"]],
         simulated: [],

@@ -78,10 +78,12 @@ fn a_full_disk_is_told_to_everybody_who_writes_and_nothing_is_lost() {
     for (service, request) in requests {
         let answer = request();
         assert_eq!(answer.status, 503, "{service}: {}", answer.body);
-        assert!(answer.retry_after.is_some_and(|seconds| seconds > 0), "{service} says when to come again");
+        assert_eq!(answer.json()["type"], "urn:cafe:problem:disk-full", "{service}: {}", answer.body);
+        assert_eq!(answer.retry_after, Some(10), "{service} says when to come again");
     }
     assert!(status(&cafe, &to_make).is_some(), "reading goes on");
     let processes = cafe.pids();
+    assert!(cafe.log().contains("a turn was rolled back"), "the log says so");
 
     small.make_room();
     for (service, request) in requests {

@@ -6,7 +6,7 @@ use std::fs;
 use std::time::Duration;
 
 use cafe_failures::{disk, tried};
-use cafe_system_tests::{Cafe, MOMENT, ROBOT, Rush, Service};
+use cafe_system_tests::{Cafe, MOMENT, Post, ROBOT, Rush, Service};
 use rustix::process::Signal;
 
 /// Customers a second, for several cafes at a time.
@@ -79,6 +79,8 @@ fn fails_to_sync(service: Service, sync: Sync) {
         Sync::OfACommit => &disk::COMMIT_NOT_SYNCED,
         Sync::OfACheckpoint => &disk::CHECKPOINT_NOT_SYNCED,
     });
+    let others = |cafe: &Cafe| Service::ALL.map(|it| if it == service { None } else { cafe.pid(it) });
+    let untouched = others(&cafe);
     let rush = Rush::start(&cafe, RATE, &PAID);
     let end = cafe.wait_for_end_alone(service, FAILED);
     let told = fs::read_to_string(told).expect("strace has written its log");
@@ -88,10 +90,21 @@ fn fails_to_sync(service: Service, sync: Sync) {
         "the sync failed, and nothing was synced after it:\n{told}"
     );
     assert_eq!(end.code(), Some(HAD_TO_END), "{}", cafe.log());
+    assert!(cafe.log().contains("this process must not write any more"), "the log says so");
+    assert_eq!(others(&cafe), untouched, "the others are the same processes");
     cafe.open_alone(service);
     cafe.wait_until_serving(service);
     rush.wait_for_customers(RATE);
-    rush.stop().demand_all_served(&cafe);
+    let rushed = rush.stop();
+    rushed.demand_all_served(&cafe);
+    match (service, sync) {
+        (Service::Order, Sync::OfACommit) => {
+            let told = |post: &&Post| post.first == Ok(504) && post.retry_after == Some(1);
+            assert!(rushed.posts.iter().any(|post| told(&post)), "whose order was not synced is told so");
+        }
+        (Service::Order, Sync::OfACheckpoint) => {}
+        (Service::Payment | Service::Barista, _) => rushed.demand_prompt_answers(&[]),
+    }
 }
 
 /// Has one sync of a file fail, and each of it told.

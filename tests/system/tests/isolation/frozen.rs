@@ -16,10 +16,12 @@ fn order_frozen_for_ten_seconds_goes_on_where_it_was() {
     let cafe = Cafe::up(&ROBOT);
     let rush = Rush::start(&cafe, RATE, &PAID);
     rush.wait_for_customers(RATE);
+    let before = cafe.pids();
     tried(&process::ORDER_FROZEN);
     let outage = cafe.freeze(Service::Order, LENGTH);
     rush.wait_for_customers(RATE);
     rush.stop().demand_all_well(&cafe, &[outage]);
+    assert_eq!(cafe.pids(), before, "nothing is started again");
 }
 
 #[test]
@@ -38,8 +40,10 @@ fn frozen_behind_the_counter(service: Service, fault: &Fault) {
     let cafe = Cafe::up(&ROBOT);
     let rush = Rush::start(&cafe, RATE, &PAID);
     rush.wait_for_customers(RATE);
+    let before = cafe.pids();
     tried(fault);
     cafe.freeze(service, LENGTH);
     rush.wait_for_customers(RATE);
     rush.stop().demand_all_well(&cafe, &[]);
+    assert_eq!(cafe.pids(), before, "nothing is started again");
 }

@@ -45,6 +45,10 @@ fn all_three_killed_at_once_come_back_with_everything() {
     let outage = cafe.kill_all();
     rush.wait_for_customers(RATE);
     rush.stop().demand_all_well(&cafe, &[outage]);
+    for service in Service::ALL {
+        let told = format!("the {} service was ended by signal 9; starting it again", service.name());
+        assert_eq!(cafe.log().matches(&told).count(), 1, "{told}");
+    }
 }
 
 /// A random number of customers apart, so that each kill hits another moment of the work.

@@ -32,6 +32,8 @@ fn a_listener_stopped_inside_its_read_is_ended_before_its_peers_log_grows_withou
     assert!(highest <= 2 * LIMIT_MB * 1024 * 1024, "the log grew to {highest} bytes");
 
     cafe.wait_until_serving(Service::Payment);
+    let why = format!("it pins the log of the order database, which is past {LIMIT_MB} MB");
+    assert!(cafe.log().contains(&format!("killing the payment service: {why}")), "the log says why");
     // Nobody holds it any more: after the next commits it is written from its beginning again. Would it grow on, the orders
     // of these ten seconds would add some 40 MB.
     rush.wait_for_customers(10 * RATE);

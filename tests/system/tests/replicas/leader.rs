@@ -27,6 +27,8 @@ fn the_leader_of_each_service_is_killed_and_another_takes_over() {
         let took = wait_for_another(&cafe, service, &leader);
         println!("{}: another replica leads {took:?} after kill -9", service.name());
         assert!(took <= TAKEN_OVER, "{} was taken over after {took:?}", service.name());
+        let told = |line: &str| line.contains("this process leads") && line.contains(service.name());
+        assert_eq!(cafe.log().lines().filter(|line| told(line)).count(), 2, "each that led says so");
         cafe.open_replica(service, &leader);
         cafe.wait_until_replica_serves(service, &leader);
     }
@@ -50,6 +52,7 @@ fn the_leader_of_each_service_is_frozen_past_its_lease_and_writes_nothing_when_i
         assert_eq!(cafe.wait_for_end(service, &leader).code(), Some(HAD_TO_END), "{}", service.name());
         cafe.open_replica(service, &leader);
         cafe.wait_until_replica_serves(service, &leader);
+        assert!(!cafe.leads(service, &leader), "{}: it follows", service.name());
     }
     rush.wait_for_customers(RATE);
     rush.stop().demand_all_served(&cafe);

@@ -27,6 +27,9 @@ fn orders_are_taken_while_both_neighbours_are_dead_and_made_once_they_are_back()
     }
     rush.wait_for_customers(MEANWHILE);
     assert_eq!(cafe.pid(Service::Payment).or(cafe.pid(Service::Barista)), None, "nobody starts them again");
+    let orders = cafe.all(Service::Order, "orders");
+    let placed = orders.iter().filter(|order| order["status"] == "placed").count();
+    assert!(placed >= MEANWHILE as usize, "{placed} of {} are placed", orders.len());
     for neighbour in [Service::Payment, Service::Barista] {
         cafe.open_alone(neighbour);
         cafe.wait_until_serving(neighbour);
