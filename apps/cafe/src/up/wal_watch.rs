@@ -4,7 +4,9 @@
 //! mark can be copied back, so the log only grows. Past the limit, whoever holds the mark is killed and started again.
 
 use std::collections::BTreeSet;
-use std::os::unix::fs::MetadataExt;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,15 +17,21 @@ use super::keeper::{Keeper, Standing};
 
 /// Between two looks at the sizes.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// A mark that is held in so many looks in a row, this far apart, pins the log; an honest read is shorter.
+/// A mark that is held in so many looks in a row, this far apart, and sees the same part of the log each time, pins the log.
 const LOOKS: u32 = 5;
 const LOOK_AT_LOCKS_EVERY: Duration = Duration::from_millis(200);
 /// Bytes of the `-shm` file that `SQLite` locks while a read holds a read mark (`WAL_READ_LOCK(i)`, 3 to 7, from byte
 /// `UNIX_SHM_BASE`, 120; see `wal.c` and `os_unix.c`).
 const READ_MARKS: std::ops::RangeInclusive<u64> = 123..=127;
 
-/// A process's hold on a read mark.
-type Hold = (u32, u64);
+/// Where the `-shm` file has the number of the last frame of the log, and how far each read mark sees
+/// (<https://sqlite.org/walformat.html>, section 2.1): numbers of 32 bits in the machine's order.
+const LAST_FRAME_AT: usize = 16;
+const READ_MARKS_AT: usize = 100;
+const INDEX_HEADER_BYTES: usize = 136;
+
+/// A process's hold on a read mark, and how far that sees. One that sees another part of the log is another read.
+type Hold = (u32, u64, u32);
 
 /// A process that is watched over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,12 +56,12 @@ pub(super) async fn run(place: &Place, limit_mb: u64, keepers: &[Keeper]) {
 
 /// Kills whoever pins the log of `owner`'s database, if anybody does.
 async fn relieve(database: &Path, owner: Source, limit_mb: u64, keepers: &[Keeper]) {
-    let Ok(shared) = std::fs::metadata(beside(database, "-shm")) else { return };
+    // When this is closed, a process loses every lock that it has on the file: `cafe up` has none.
+    let Ok(shared) = File::open(beside(database, "-shm")) else { return };
     let mut held: Option<BTreeSet<Hold>> = None;
     for _ in 0..LOOKS {
         tokio::time::sleep(LOOK_AT_LOCKS_EVERY).await;
-        let locks = std::fs::read_to_string("/proc/locks").unwrap_or_default();
-        let now = holds(&locks, shared.ino());
+        let now = held_back(&shared).unwrap_or_default();
         held = Some(held.map_or_else(|| now.clone(), |before| &before & &now));
     }
     let held = held.unwrap_or_default();
@@ -65,7 +73,7 @@ async fn relieve(database: &Path, owner: Source, limit_mb: u64, keepers: &[Keepe
             keeper.inspect(|keeper| keeper.kill(why));
         }
         None => {
-            if let Some((process, _)) = held.first() {
+            if let Some((process, ..)) = held.first() {
                 tracing::warn!(
                     process,
                     "a process that is not ours pins the log of the {owner} database, past {limit_mb} MB"
@@ -87,7 +95,7 @@ fn candidate(keeper: &Keeper) -> Option<Candidate> {
 /// Who is to be killed: a holder that does not answer before one that does, a listener before the owner. Where the system
 /// does not tell who holds what, a listener that does not answer.
 fn culprit(held: &BTreeSet<Hold>, candidates: &[Candidate], owner: Source) -> Option<Candidate> {
-    let holds = |candidate: &&Candidate| held.iter().any(|(process, _)| *process == candidate.process);
+    let holds = |candidate: &&Candidate| held.iter().any(|(process, ..)| *process == candidate.process);
     let worst = candidates
         .iter()
         .filter(holds)
@@ -96,12 +104,27 @@ fn culprit(held: &BTreeSet<Hold>, candidates: &[Candidate], owner: Source) -> Op
     worst.or_else(|| candidates.iter().filter(|_| held.is_empty()).find(listener)).copied()
 }
 
+/// Holds on marks that do not see the end of the log: what is behind them cannot be copied back. Whoever sees the end pins nothing,
+/// however often a busy service reads.
+fn held_back(shared: &File) -> io::Result<BTreeSet<Hold>> {
+    let mut header = [0; INDEX_HEADER_BYTES];
+    shared.read_exact_at(&mut header, 0)?;
+    let locks = std::fs::read_to_string("/proc/locks").unwrap_or_default();
+    let number_at =
+        |at: usize| u32::from_ne_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    let last = number_at(LAST_FRAME_AT);
+    let seen_by = |mark: u64| number_at(READ_MARKS_AT + 4 * (mark - READ_MARKS.start()) as usize);
+    let with_end = |(process, mark)| (process, mark, seen_by(mark));
+    let inode = shared.metadata()?.ino();
+    Ok(holds(&locks, inode).into_iter().map(with_end).filter(|(.., end)| *end < last).collect())
+}
+
 /// Reads `/proc/locks`: `1: POSIX  ADVISORY  READ 10273 fe:00:9978039 124 124` is process 10273's hold on byte 124.
-fn holds(locks: &str, inode: u64) -> BTreeSet<Hold> {
+fn holds(locks: &str, inode: u64) -> BTreeSet<(u32, u64)> {
     locks.lines().filter_map(|line| marks_held(line, inode)).flatten().collect()
 }
 
-fn marks_held(line: &str, inode: u64) -> Option<impl Iterator<Item = Hold> + use<>> {
+fn marks_held(line: &str, inode: u64) -> Option<impl Iterator<Item = (u32, u64)> + use<>> {
     let fields: Vec<&str> = line.split_whitespace().collect();
     let [_, "POSIX", _, "READ", process, file, first, last] = fields[..] else { return None };
     let of_file = file.rsplit(':').next()?.parse::<u64>().ok()? == inode;
@@ -142,17 +165,29 @@ mod tests {
     }
 
     #[test]
-    fn a_real_reader_of_a_real_database_is_found() {
+    fn a_real_reader_of_a_real_database_is_found_once_it_holds_the_log_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.sqlite");
         let migration = cafe_store::Migration { name: "a", sql: "CREATE TABLE a (b INTEGER) STRICT" };
         let mut db = cafe_store::Connection::open(&path, &[migration]).unwrap();
-        let shared = std::fs::metadata(beside(&path, "-shm")).unwrap();
-        let held_now = || holds(&std::fs::read_to_string("/proc/locks").unwrap(), shared.ino());
+        let shared = File::open(beside(&path, "-shm")).unwrap();
+        let inode = shared.metadata().unwrap().ino();
+        let held_now = || holds(&std::fs::read_to_string("/proc/locks").unwrap(), inode);
+        let held_back = || held_back(&shared).unwrap();
         assert!(held_now().is_empty());
+        // A log with something in it.
+        let mut writer = cafe_store::Connection::open(&path, &[]).unwrap();
+        writer.batch("INSERT INTO a VALUES (1)").unwrap();
         db.batch("BEGIN; SELECT * FROM a").unwrap();
         assert_eq!(held_now().len(), 1);
         assert_eq!(held_now().first().unwrap().0, std::process::id());
+        assert!(held_back().is_empty(), "it sees the end of the log");
+        writer.batch("INSERT INTO a VALUES (2)").unwrap();
+        let first = held_back();
+        assert_eq!(first.len(), 1);
+        db.batch("COMMIT; BEGIN; SELECT * FROM a").unwrap();
+        writer.batch("INSERT INTO a VALUES (3)").unwrap();
+        assert!(first.is_disjoint(&held_back()), "the next read is another");
     }
 
     #[test]
@@ -164,9 +199,9 @@ mod tests {
             Candidate { service: Source::Barista, process: 3, answers: false },
         ];
         let all = [order, payment, barista];
-        assert_eq!(culprit(&BTreeSet::from([(2, 124)]), &all, Source::Order), Some(payment));
-        assert_eq!(culprit(&BTreeSet::from([(1, 124), (2, 124)]), &all, Source::Order), Some(payment));
-        assert_eq!(culprit(&BTreeSet::from([(99, 124)]), &all, Source::Payment), None);
+        assert_eq!(culprit(&BTreeSet::from([(2, 124, 7)]), &all, Source::Order), Some(payment));
+        assert_eq!(culprit(&BTreeSet::from([(1, 124, 7), (2, 124, 7)]), &all, Source::Order), Some(payment));
+        assert_eq!(culprit(&BTreeSet::from([(99, 124, 7)]), &all, Source::Payment), None);
         assert_eq!(culprit(&BTreeSet::new(), &all, Source::Payment), Some(barista));
         assert_eq!(culprit(&BTreeSet::new(), &all, Source::Order), None);
     }
