@@ -48,7 +48,14 @@ const SYSTEM: [&str; 6] = ["whole", "quiet", "restored", "traces", "contracts", 
 /// The same with databases on a server, with Kafka, and with replicas.
 const RUNGS: [&str; 4] = ["rungs", "replicas", "database_faults", "kafka_faults"];
 
+/// Screens on which something is measured, and the judges of what is.
+const MEASURED_SCREENS: [&str; 3] = ["harness", "cafe", "rush"];
+/// Screens whose tests wait for somebody most of the time.
+const SCREENS: [&str; 3] = ["shop", "display", "board"];
+
 const ONE: &str = "1";
+/// Tests of screens at a time: each of them has a cafe, and one browser or two.
+const BROWSERS: &str = "2";
 /// Cafes that wait for a vendor at a time.
 const VENDORS: &str = "3";
 
@@ -225,9 +232,13 @@ fn disk(program: &PathBuf) -> Result<Outcome> {
     Ok(cut.and(faults))
 }
 
-/// The screens in a real browser, one test at a time because two browsers are enough for a machine.
+/// The screens in a real browser: one test at a time where something is measured.
 fn browser(program: &PathBuf) -> Result<Outcome> {
-    on_processes_of("cafe-browser-tests", &[], ONE, &[], &[("CAFE_BIN", program)])
+    let of_screens = |which: &[&str], at_once| {
+        on_processes_of("cafe-browser-tests", which, at_once, &[], &[("CAFE_BIN", program)])
+    };
+    let measured = of_screens(&[&["--lib"][..], &tests(&MEASURED_SCREENS)].concat(), ONE)?;
+    Ok(measured.and(of_screens(&tests(&SCREENS), BROWSERS)?))
 }
 
 /// Those that measure.

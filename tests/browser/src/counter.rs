@@ -16,13 +16,13 @@ impl Counter {
     /// Opens a cafe.
     #[track_caller]
     pub fn open() -> Self {
-        Self { cafe: Cafe::up(&[]) }
+        Self { cafe: Cafe::up_beside_others(&[]) }
     }
 
     /// Each service by itself: one that is killed stays dead.
     #[track_caller]
     pub fn open_unwatched() -> Self {
-        let mut cafe = Cafe::closed(&[]);
+        let mut cafe = Cafe::closed_beside_others(&[]);
         for service in Service::ALL {
             cafe.open_alone(service);
         }

@@ -26,7 +26,7 @@ impl Customer {
     /// As [`Self::enters`], for somebody who calls the cafe's machine by `host`.
     #[track_caller]
     pub fn enters_by(host: &str, flags: &[&str], screen: Screen, language: &str) -> Self {
-        let cafe = Cafe::up(flags);
+        let cafe = Cafe::up_beside_others(flags);
         let origin = format!("http://{host}:{}", cafe.port(Service::Order));
         let phone = Browser::open(screen);
         phone.language(language);

@@ -2,7 +2,6 @@
 
 mod door;
 mod everyone;
-mod many;
 mod news;
 mod race;
 mod slips;

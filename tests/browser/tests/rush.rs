@@ -1,4 +1,4 @@
-//! The rush.
+//! The rush, on the barista's display.
 
 use cafe_browser_tests::{Counter, Screen, css};
 use cafe_system_tests::{Service, http};
