@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::toy::{Request, Toy, outbox_of_payment, words};
 
 /// How long anything may take, on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(40);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 /// Of a topic that a test makes.
 pub(crate) const PARTITIONS: i32 = 3;
 
