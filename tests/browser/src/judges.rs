@@ -1,6 +1,7 @@
 //! What is wrong with a page, as lists that are empty if nothing is.
 
 mod accessibility;
+mod everyone;
 mod glyphs;
 mod network;
 mod sizes;
