@@ -78,7 +78,9 @@ const staff = acts({
   take(ticket) { take(ticket); show(); },
   show: () => show(),
 });
-const shown = cards({ words, behind_ms, staff, today: () => lists.toMake().concat(lists.ready()).map(({ day }) => day).sort().at(-1) });
+/** The newest business day of those that are shown. */
+let today = "";
+const shown = cards({ words, behind_ms, staff, today: () => today });
 
 let isDrawing = false;
 function show() {
@@ -91,6 +93,7 @@ function show() {
 function draw() {
   forget();
   const toMake = lists.toMake(), ready = lists.ready();
+  today = [...toMake, ...ready].reduce((newest, { day }) => day > newest ? day : newest, "");
   // As many at a time as can be drawn without holding up whoever touches.
   const isDone = shown.toMake(toMake) & shown.ready(ready, staff.leaving) & shown.collected(lists.collected());
   part("count").textContent = toMake.length || "";

@@ -135,15 +135,17 @@ export function acts({ words, told, undo: undoButton, left, take, show }) {
 
   /** What was handed over cannot be made not to be: so it is said once nobody takes it back. */
   function pickedUp(ticket) {
-    const settle = (keepalive) => {
+    const stay = () => {
       clearTimeout(leaving.get(ticket.order_id)?.timer);
       leaving.delete(ticket.order_id);
+    };
+    const settle = (keepalive) => {
+      stay();
       return keepalive ? ask(ticket, "pick-up", {}, true).catch(() => {}) : act(ticket, "pick-up").then(show);
     };
     leaving.set(ticket.order_id, { settle, timer: setTimeout(settle, UNDO_MS, false) });
     offerUndo(words.was_picked_up.replace("{n}", ticket.number), () => {
-      clearTimeout(leaving.get(ticket.order_id)?.timer);
-      leaving.delete(ticket.order_id);
+      stay();
       show();
     });
     show();

@@ -21,7 +21,7 @@ export function cards({ words, behind_ms, staff, today }) {
   /** Keeps a list of elements as a list of tickets is, and answers whether it is done with all of them. */
   function list(id, make, since) {
     const container = part(id), known = new Map();
-    const drawn = (tickets, mark = () => "") => {
+    return (tickets, mark = () => "") => {
       const wanted = new Set(tickets.map(({ order_id }) => order_id));
       for (const [order_id, { element }] of known) {
         if (!wanted.has(order_id)) {
@@ -60,7 +60,6 @@ export function cards({ words, behind_ms, staff, today }) {
       }
       return true;
     };
-    return drawn;
   }
 
   function head(element, ticket) {

@@ -14,7 +14,7 @@ use cafe_web::{Problem, QueryOf};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::App;
+use super::{App, frame};
 use crate::store;
 use crate::ticket::{Status, Ticket};
 use number::{date, spoken};
@@ -152,7 +152,7 @@ pub(super) async fn board(
         let counted = counts.iter().filter(|(status, _)| (status == Status::Ready.name()) == are_ready);
         counted.map(|(_, count)| *count as usize).sum()
     };
-    let frame = Frame { language, root: "", training: false };
+    let frame = frame(language);
     let screen = Board {
         frame,
         words: language.of(&WORDS),

@@ -1,15 +1,15 @@
 //! The barista's display: what is to be made, first in first out, on a screen for staff.
 
 use askama::Template;
+use axum::http::HeaderMap;
 use axum::http::header::SET_COOKIE;
-use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use cafe_events::Size;
 use cafe_web::Problem;
 use cafe_web::screen::{Asset, Both, Frame, Language, page, words};
 use serde::Serialize;
 
-use super::App;
+use super::{App, frame};
 
 /// Its style and its scripts, and those of its door.
 pub(super) const ASSETS: [Asset; 5] = [
@@ -240,7 +240,7 @@ struct Sizes {
 
 /// The display of a browser that is signed in; it stays so for as long again.
 pub(super) fn display(app: &App, language: Language, headers: &HeaderMap) -> Result<Response, Problem> {
-    let (frame, words) = (Frame { language, root: "", training: false }, language.of(&WORDS));
+    let (frame, words) = (frame(language), language.of(&WORDS));
     let size = |size| words::size(size, language);
     let said = Said {
         words,
@@ -250,7 +250,6 @@ pub(super) fn display(app: &App, language: Language, headers: &HeaderMap) -> Res
     let said = serde_json::to_string(&said).map_err(|error| Problem::internal(error.to_string()))?;
     let now_ms = app.clock.now().as_millisecond();
     let mut response = page(frame, &Display { frame, words, said, store: &app.store, now_ms })?;
-    let cookie: HeaderValue = app.staff.renewed(headers);
-    response.headers_mut().append(SET_COOKIE, cookie);
+    response.headers_mut().append(SET_COOKIE, app.staff.renewed(headers));
     Ok(response)
 }

@@ -16,7 +16,7 @@ use axum::extract::FromRef;
 use cafe_clock::Clock;
 use cafe_delivery::Desk;
 use cafe_web::StaffAccess;
-use cafe_web::screen::Assets;
+use cafe_web::screen::{Assets, Frame, Language};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
@@ -69,6 +69,11 @@ pub(crate) fn router(app: App) -> Router {
     let (router, document) = endpoints().split_for_parts();
     let common = cafe_web::common_routes(app.desk.clone(), app.staff.clone(), document);
     router.with_state(app).merge(common).merge(assets().routes())
+}
+
+/// The frame of a screen of this service: all of them are at its root, and it does not know the vendors.
+fn frame(language: Language) -> Frame {
+    Frame { language, root: "", training: false }
 }
 
 fn assets() -> Assets {

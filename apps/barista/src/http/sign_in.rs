@@ -9,7 +9,7 @@ use cafe_web::screen::{Both, Frame, Language, page};
 use cafe_web::{JsonBody, Problem};
 use serde::Deserialize;
 
-use super::App;
+use super::{App, frame};
 
 /// What a browser shows to be let in.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -67,7 +67,7 @@ const WORDS: Both<Words> = Both {
 };
 
 pub(super) fn door(language: Language) -> Result<Response, Problem> {
-    let frame = Frame { language, root: "", training: false };
+    let frame = frame(language);
     page(frame, &Door { frame, words: language.of(&WORDS) })
 }
 
