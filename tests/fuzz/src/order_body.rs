@@ -61,8 +61,10 @@ fn priced(wish: Wish) {
             assert_eq!(priced.lines.len(), wish.items.len());
             priced.lines.iter().for_each(costs_what_the_menu_says);
             assert_eq!(priced.total, priced.lines.iter().map(|line| line.price).sum::<i64>());
+            let store = wish.store.clone().unwrap_or_else(|| "main".to_owned());
+            let hash = wish.body_hash(&MENU, &store);
             let order = NewOrder {
-                store: wish.store.unwrap_or_else(|| "main".to_owned()),
+                store,
                 lines: priced.lines,
                 takeout: wish.takeout,
                 total: priced.total,
@@ -70,6 +72,7 @@ fn priced(wish: Wish) {
                 payment: wish.payment,
                 pay_within: Duration::from_mins(10),
             };
+            assert_eq!(order.body_hash(), hash, "what is repeated is known by the wish as by the order");
             is_told_from_another(&order);
             is_announced(&order);
         }
