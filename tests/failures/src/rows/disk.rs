@@ -16,7 +16,7 @@ rows! {
     }
 
     COMMIT_NOT_SYNCED = "the sync of a commit fails" {
-        customer: "Of order: 504 `outcome-unknown`, `Retry-After: 1`, then refused connections until it is back; the same key gives the one order. Of the others: 201 within a second",
+        customer: "Of order: 504 `outcome-unknown`, `Retry-After: 1` if an order was in it, then refused connections until it is back; the same key gives the one order. Of the others: 201 within a second",
         owner: "The service syncs nothing more and ends with exit code 70: `this process must not write any more`. Started again, it goes on from what is on disk",
         others: "Hear nothing that may be lost",
         shown_by: [
